@@ -1,0 +1,27 @@
+/** What is true of this machine and matters to a plan. Gathered once, by `system/host`. */
+export interface Host {
+  /** `MFHOSTNAME`, without domain. */
+  readonly name: string;
+  /** `MFHOSTNAME_FULL`. */
+  readonly fullName: string;
+  readonly domain: string;
+  readonly ip: string;
+  readonly processors: number;
+  /** Unique cores, not threads. */
+  readonly cores: number;
+  readonly memoryKiB: number;
+  readonly user: string;
+  readonly uid: number;
+}
+
+/** Absolute paths of the programs a plan may start; absent where the machine has none. */
+export interface Programs {
+  readonly node: string;
+  readonly nginx?: string;
+  /** nginx's dynamic modules to load, in order (ndk before lua). Empty: built without Lua. */
+  readonly nginxModules: readonly string[];
+  /** redis-server or valkey-server. */
+  readonly redis?: string;
+  readonly python3?: string;
+  readonly telegraf?: string;
+}

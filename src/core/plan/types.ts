@@ -1,0 +1,93 @@
+import type { Span } from "../base/diagnostic.ts";
+
+/** A file of the generated tree. Its path, relative to `config_auto`, is its key in the tree. */
+export interface PlannedFile {
+  readonly text: string;
+  readonly mode: number;
+  /** The program that must accept it before it is used. */
+  readonly check?: "nginx" | "systemd";
+}
+
+/** How a worker of a service gets the socket it serves on. */
+export interface ServiceSocket {
+  /** The stable path clients connect to; `{instance}` in it stands for the instance's number. */
+  readonly path: string;
+  /**
+   * `inherited`: the supervisor listens and the worker gets descriptor 3 (`LISTEN_FDS=1`).
+   * `renamed`: the worker binds the path that replaces `{unix_socket_path}` in its argv; once it accepts connections the
+   * supervisor renames it to the stable path.
+   */
+  readonly hand: "inherited" | "renamed";
+}
+
+/** When an instance counts as serving. */
+export type Readiness =
+  | { readonly when: "started" }
+  /** A connection to its own socket (or the given one) is accepted. */
+  | { readonly when: "socket"; readonly path?: string; readonly timeoutMs: number }
+  | { readonly when: "port"; readonly port: number; readonly timeoutMs: number }
+  /** `GET path` over its own socket (or the given one) answers below 500. */
+  | { readonly when: "http"; readonly path: string; readonly socket?: string; readonly timeoutMs: number };
+
+/** One supervised command. All paths are absolute; nothing is inherited from the caller's environment. */
+export interface ServiceSpec {
+  /** `nginx`, `redis`, `flow`, `conf_monitor`, `app.<plugin>.<app>`, `step.<plugin>.<step>`, `extra.<plugin>.<daemon>`. */
+  readonly id: string;
+  /** The plugin it belongs to; absent for the module's own services. */
+  readonly plugin?: string;
+  /** `{instance}` and `$(circus.wid)` stand for the instance's number, from 1; `{unix_socket_path}` see ServiceSocket. */
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** Names in `Plan.environments`, later ones win; then `env`. */
+  readonly environments: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly instances: number;
+  readonly socket?: ServiceSocket;
+  readonly ready: Readiness;
+  readonly stop: { readonly signal: "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP"; readonly graceMs: number };
+  /** Seconds after which an instance is replaced, spread at random up to twice as much; 0 never. */
+  readonly maxAgeS: number;
+  /** Resource limits; absent: unlimited. Bytes, except openFiles. */
+  readonly limits: {
+    readonly openFiles?: number;
+    readonly addressSpace?: number;
+    readonly stack?: number;
+    readonly fileSize?: number;
+    readonly core?: number;
+  };
+  /** Log files, absolute; `stderr` absent: both go to `stdout`. `{instance}` as in argv. */
+  readonly log: { readonly stdout: string; readonly stderr?: string };
+  /** Planned files it reads: a change of one acts on the service. */
+  readonly reads: readonly string[];
+  /** What a change of a file it reads asks for. A change of the spec itself means `swap` when it has a socket, else `restart`. */
+  readonly onChange: "swap" | "restart" | "reload";
+  /** Lower tiers start first and stop last. */
+  readonly tier: number;
+  /** The input lines that made it what it is. */
+  readonly because: readonly Span[];
+}
+
+/** Everything that must be true of the machine for one module. */
+export interface Plan {
+  /** Digest of all that follows: equal inputs give equal ids. */
+  readonly id: string;
+  readonly tree: ReadonlyMap<string, PlannedFile>;
+  readonly environments: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly services: Readonly<Record<string, ServiceSpec>>;
+}
+
+/** What is kept of a plan beside its tree (`manifest.json` of a generation): enough to compare with the next one. */
+export interface Manifest {
+  readonly id: string;
+  /** Digest of every file of the tree. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly environments: Plan["environments"];
+  readonly services: Plan["services"];
+}
+
+/** One thing to do to one service, and why. */
+export interface Action {
+  readonly do: "start" | "swap" | "restart" | "reload" | "scale" | "stop";
+  readonly service: string;
+  readonly because: readonly string[];
+}
