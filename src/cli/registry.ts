@@ -1,0 +1,4 @@
+import type { Command } from "./command.ts";
+
+/** Every command of the program, by area. Loading this loads no implementation. */
+export const commands: readonly Command[] = [];
