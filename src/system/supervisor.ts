@@ -17,6 +17,8 @@ export interface InstanceStatus {
 export interface ServiceStatus {
   readonly id: string;
   readonly plugin?: string;
+  /** `digestOf` (core/plan/digest.ts) the RunnableService in force: tells whether it is the one the caller means. */
+  readonly digest: string;
   readonly instances: readonly InstanceStatus[];
 }
 

@@ -1,0 +1,23 @@
+import type { Diagnostic } from "../../core/base/diagnostic.ts";
+import type { Action } from "../../core/plan/types.ts";
+
+/** How an apply ended. `notes` always holds everything the user should know, warnings included. */
+export interface Outcome {
+  readonly did: "nothing" | "applied" | "would apply" | "refused" | "rolled back";
+  /** The generation in force afterwards; undefined when there is none. */
+  readonly generation: string | undefined;
+  readonly actions: readonly Action[];
+  readonly notes: readonly Diagnostic[];
+  /** Plugins left out because they could not be read, planned or started, by name. */
+  readonly leftOut: readonly string[];
+}
+
+/** What is remembered of the last apply (`var/last_apply.json`), for status and for the next one. */
+export interface LastApply extends Outcome {
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly reason: string;
+  readonly tookMs: number;
+  /** Plugins that were planned but did not start, with the digest of what was tried: not tried again while it is the same. */
+  readonly failedStarts: Readonly<Record<string, string>>;
+}
