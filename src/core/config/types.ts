@@ -8,6 +8,8 @@ export interface Sourced<T> {
   readonly value: T;
   /** As written, before variants and templates were resolved. */
   readonly raw: string;
+  /** `DEV` when it was written `key[DEV] = ...`. A loser's variant may be one that does not apply here. */
+  readonly variant?: string;
   readonly origin: Origin;
   readonly at?: Span;
   readonly shadows: readonly Sourced<unknown>[];
@@ -16,10 +18,13 @@ export interface Sourced<T> {
 /** What changing an option costs the running module. */
 export type Cost = "none" | "reload" | "swap" | "restart";
 
-/** A module's resolved configuration. */
+/** An option's value; null is an option that says `null`: not set, switched off. */
+export type ConfigValue = string | number | boolean | null;
+
+/** A module's resolved configuration; `core/config/access.ts` reads single values. */
 export interface ModuleConfig {
-  /** By `section.key`, typed as its option declares (string, number, boolean). */
-  readonly values: ReadonlyMap<string, Sourced<string | number | boolean>>;
+  /** By `section.key`, typed as its option declares. */
+  readonly values: ReadonlyMap<string, Sourced<ConfigValue>>;
   /** `MFCONFIG`: which `key[VARIANT]`s apply. */
   readonly configurationName: string;
   /** Everything the module exports to its processes: `MFMODULE*`, `MFHARDWARE_*`, `MFHOSTNAME*`, `<MOD>_<SECTION>_<KEY>`, ... */
