@@ -23,5 +23,8 @@ export interface Programs {
   /** redis-server or valkey-server. */
   readonly redis?: string;
   readonly python3?: string;
+  /** `major.minor` of python3. */
+  readonly python3Version?: string;
   readonly telegraf?: string;
+  readonly logrotate?: string;
 }

@@ -15,4 +15,6 @@ export interface PlanInput {
   readonly programs: Programs;
   /** Handlebars sources of `templates/config/`, by path relative to it. */
   readonly templates: ReadonlyMap<string, string>;
+  /** Files of `templates/lua/`, by path relative to it. */
+  readonly lua: ReadonlyMap<string, string>;
 }

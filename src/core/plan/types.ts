@@ -57,6 +57,8 @@ export interface ServiceSpec {
   };
   /** Log files, absolute; `stderr` absent: both go to `stdout`. `{instance}` as in argv. */
   readonly log: { readonly stdout: string; readonly stderr?: string };
+  /** Left over from a killed instance and in the way of the next one: unlinked before every start. */
+  readonly clears?: readonly string[];
   /** Planned files it reads: a change of one acts on the service. */
   readonly reads: readonly string[];
   /** What a change of a file it reads asks for. A change of the spec itself means `swap` when it has a socket, else `restart`. */
@@ -67,11 +69,19 @@ export interface ServiceSpec {
   readonly because: readonly Span[];
 }
 
+/** A directory that must exist before anything starts; created with its parents, never emptied. */
+export interface PlannedDirectory {
+  readonly path: string;
+  readonly mode: number;
+}
+
 /** Everything that must be true of the machine for one module. */
 export interface Plan {
-  /** Digest of all that follows: equal inputs give equal ids. */
+  /** Digest of all that follows, `because` apart (a comment that moves lines changes nothing): equal inputs give equal ids. */
   readonly id: string;
   readonly tree: ReadonlyMap<string, PlannedFile>;
+  /** Outside the tree, sorted by path. */
+  readonly directories: readonly PlannedDirectory[];
   readonly environments: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly services: Readonly<Record<string, ServiceSpec>>;
 }
@@ -79,7 +89,7 @@ export interface Plan {
 /** What is kept of a plan beside its tree (`manifest.json` of a generation): enough to compare with the next one. */
 export interface Manifest {
   readonly id: string;
-  /** Digest of every file of the tree. */
+  /** Digest of every file of the tree, taken before the plan's id was written into it: a new id alone changes no file. */
   readonly files: Readonly<Record<string, string>>;
   readonly environments: Plan["environments"];
   readonly services: Plan["services"];
