@@ -5,6 +5,8 @@ interface PartBase {
   readonly name: string;
   /** `_cmd_and_args` as written, templates expanded, `{placeholders}` not yet. */
   readonly command: string;
+  /** The place of that value; absent when it is not written, or is computed or spread over several lines. */
+  readonly commandAt?: Span;
   readonly instances: number;
   readonly gracefulTimeoutS: number;
   readonly maxAgeS: number;

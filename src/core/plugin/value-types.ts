@@ -1,0 +1,79 @@
+import { z } from "zod";
+
+/** How a value of a plugin's config.ini is written, and what it becomes. Every type reads the text of the file. */
+export interface ValueType<T> {
+  /** For the reference: `integer`, `boolean`, ... */
+  readonly name: string;
+  readonly schema: z.ZodType<T, string>;
+}
+
+const emptyForNull = (text: string): string => (text === "null" ? "" : text);
+
+/** Any text; `null` means none. */
+export const text: ValueType<string> = { name: "text", schema: z.string().transform(emptyForNull) };
+
+export const requiredText: ValueType<string> = {
+  name: "text",
+  schema: z.string().transform(emptyForNull).refine((value) => value !== "", "it must not be empty"),
+};
+
+export const version: ValueType<string> = {
+  name: "version",
+  schema: z.string().regex(/^[a-z0-9\-_.]+$/, "expected only lower-case letters, digits, `-`, `_` and `.`"),
+};
+
+/** A whole number; nothing or `null` means 0. */
+export const integer: ValueType<number> = numberType("integer", /^[+-]?\d{1,15}$/, "expected a whole number");
+
+/** A number; nothing or `null` means 0. */
+export const number: ValueType<number> = numberType("number", /^[+-]?\d{1,15}(?:\.\d*)?$/, "expected a number");
+
+export const count: ValueType<number> = {
+  name: "count",
+  schema: integer.schema.refine((value) => value >= 0 && value <= 1000, "expected a number from 0 to 1000"),
+};
+
+const TRUE = /^(?:1|true|yes|y|t|on)$/i;
+const FALSE = /^(?:0|false|no|n|f|off|null|)$/i;
+
+export const boolean: ValueType<boolean> = {
+  name: "boolean",
+  schema: z
+    .string()
+    .refine((value) => TRUE.test(value) || FALSE.test(value), "expected 1 or 0 (true, yes, false and no are fine too)")
+    .transform((value) => TRUE.test(value)),
+};
+
+/** A boolean, or AUTO: undefined, the module decides. */
+export const automatic: ValueType<boolean | undefined> = {
+  name: "boolean or AUTO",
+  schema: z
+    .string()
+    .refine((value) => /^auto$/i.test(value) || TRUE.test(value) || FALSE.test(value), "expected AUTO, 1 or 0")
+    .transform((value) => (/^auto$/i.test(value) ? undefined : TRUE.test(value))),
+};
+
+/** A path inside the plugin's home; `null` means none. */
+export const innerPath: ValueType<string> = {
+  name: "path in the plugin",
+  schema: text.schema.refine(
+    (path) => !path.startsWith("/") && !path.split("/").includes(".."),
+    "expected a path inside the plugin's directory",
+  ),
+};
+
+/** One of some words. */
+export function choice<const T extends string>(...words: readonly [T, ...T[]]): ValueType<T> {
+  return { name: words.map((word) => word || "nothing").join(", "), schema: z.enum(words) as z.ZodType<T, string> };
+}
+
+function numberType(name: string, pattern: RegExp, problem: string): ValueType<number> {
+  return {
+    name,
+    schema: z
+      .string()
+      .transform(emptyForNull)
+      .refine((value) => value === "" || pattern.test(value), problem)
+      .transform(Number),
+  };
+}
