@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { lifecycleCommands } from "./commands/lifecycle.ts";
 
 /** Every command of the program, by area. Loading this loads no implementation. */
-export const commands: readonly Command[] = [];
+export const commands: readonly Command[] = [...lifecycleCommands];

@@ -1,0 +1,65 @@
+import { MODULE_NAMES } from "../../core/module/paths.ts";
+import type { ArgumentDecl, Command, OptionDecl } from "../command.ts";
+
+const modules: ArgumentDecl = {
+  name: "MODULE",
+  summary: `${MODULE_NAMES.join(" or ")}; none: all of them`,
+  required: false,
+  variadic: true,
+};
+const one: ArgumentDecl = { name: "MODULE", summary: MODULE_NAMES.join(" or "), required: false };
+const linked = (verb: string): string[] => MODULE_NAMES.map((module) => `${module}.${verb}`);
+const noProvision: OptionDecl = { type: "boolean", summary: "do not install or update the configured plugins" };
+
+/** Starting, stopping and looking at modules, and changing what they run. */
+export const lifecycleCommands: readonly Command[] = [
+  {
+    name: "start",
+    aliases: linked("start"),
+    summary: "Start modules: install their configured plugins, apply their plan, start every service.",
+    args: [modules],
+    options: { noinit: noProvision },
+    load: async () => (await import("../lifecycle/start.ts")).start,
+  },
+  {
+    name: "stop",
+    aliases: linked("stop"),
+    summary: "Stop modules and everything they run.",
+    args: [modules],
+    options: {},
+    load: async () => (await import("../lifecycle/stop.ts")).stop,
+  },
+  {
+    name: "status",
+    aliases: linked("status"),
+    summary: "Say, per service and plugin, what is wrong and why. Exit 1 when a module is not healthy; plugins alone: 0.",
+    args: [modules],
+    options: {},
+    load: async () => (await import("../lifecycle/status.ts")).status,
+  },
+  {
+    name: "plan",
+    aliases: [],
+    summary: "Show what an apply would change in the generated files and the services, and why. Changes nothing.",
+    args: [one],
+    options: { quiet: { type: "boolean", short: "q", summary: "print nothing; exit 0: nothing to do, 5: changes" } },
+    load: async () => (await import("../lifecycle/plan.ts")).showPlan,
+  },
+  {
+    name: "apply",
+    aliases: [],
+    summary: "Make the machine match the configuration and the plugins.",
+    args: [one],
+    options: { "dry-run": { type: "boolean", summary: "stage and check, then say what would be done" } },
+    load: async () => (await import("../lifecycle/apply.ts")).applyNow,
+  },
+  {
+    name: "wrapper",
+    aliases: MODULE_NAMES.map((module) => `${module}_wrapper`),
+    summary: "Run a command in a module's environment, its arguments untouched.",
+    args: [{ name: "COMMAND", summary: "the command and its arguments", required: true, variadic: true }],
+    options: {},
+    passThrough: true,
+    load: async () => (await import("../lifecycle/wrapper.ts")).wrapper,
+  },
+];

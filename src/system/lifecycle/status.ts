@@ -1,0 +1,152 @@
+import { hasErrors } from "../../core/base/result.ts";
+import type { Diagnostic } from "../../core/base/diagnostic.ts";
+import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
+import type { Manifest } from "../../core/plan/types.ts";
+import { currentManifest, isUntouched } from "../apply/generations.ts";
+import { readLastApply } from "../apply/module.ts";
+import { proveNginx } from "../apply/prove.ts";
+import { loadPlanInput } from "../load/plan-input.ts";
+import { connectSupervisor } from "../supervise/client.ts";
+import type { ServiceStatus } from "../supervisor.ts";
+import { pingRedis } from "./ping-redis.ts";
+import { readState, type StateWord } from "./state.ts";
+
+/** One thing that was looked at. */
+export interface Check {
+  readonly name: string;
+  readonly state: "OK" | "WARNING" | "ERROR";
+  /** What is wrong and why; absent when nothing is. */
+  readonly message?: string;
+  readonly fix?: string;
+  /** Set when it is a plugin's: such errors leave the module itself healthy. */
+  readonly plugin?: string;
+}
+
+export interface ModuleStatus {
+  readonly module: string;
+  readonly state: StateWord;
+  readonly generation: string | undefined;
+  readonly checks: readonly Check[];
+  readonly services: readonly ServiceStatus[];
+}
+
+/** Looks at a module: its services, what they serve, its plugins, and says what is wrong and why. Changes nothing. */
+export async function moduleStatus(paths: ModulePaths): Promise<ModuleStatus> {
+  const layout = runtimeLayout(paths.runtime);
+  const state = readState(layout);
+  const manifest = await currentManifest(layout);
+  const running = await listServices(paths);
+  const checks: Check[] = [];
+  if (running === undefined) {
+    const start = `${paths.module}.start`;
+    checks.push(
+      state === "STOPPED"
+        ? { name: "supervisor", state: "ERROR", message: "the module is stopped", fix: start }
+        : { name: "supervisor", state: "ERROR", message: "the supervisor does not answer; its services died with it", fix: start },
+    );
+    return { module: paths.module, state, generation: manifest?.id, checks, services: [] };
+  }
+  checks.push({ name: "supervisor", state: "OK" });
+  if (manifest === undefined) {
+    checks.push({ name: "generated configuration", state: "ERROR", message: "there is none", fix: `metwork apply ${paths.module}` });
+  } else {
+    checks.push(...(await checkGeneration(paths, manifest)));
+    for (const id of Object.keys(manifest.services).sort(byTier(manifest))) checks.push(checkService(id, manifest, running));
+  }
+  checks.push(...(await checkPlugins(paths)));
+  return { module: paths.module, state, generation: manifest?.id, checks, services: running };
+}
+
+/** True when nothing of the module itself is wrong; plugins may be. */
+export function isHealthy(status: ModuleStatus): boolean {
+  return status.checks.every((check) => check.state !== "ERROR" || check.plugin !== undefined);
+}
+
+async function listServices(paths: ModulePaths): Promise<readonly ServiceStatus[] | undefined> {
+  try {
+    const supervisor = await connectSupervisor(paths, { start: false });
+    return await supervisor.list();
+  } catch {
+    return undefined;
+  }
+}
+
+async function checkGeneration(paths: ModulePaths, manifest: Manifest): Promise<readonly Check[]> {
+  const layout = runtimeLayout(paths.runtime);
+  const checks: Check[] = [];
+  const intact = await isUntouched(layout, manifest);
+  checks.push(
+    intact
+      ? { name: "generated configuration", state: "OK" }
+      : {
+          name: "generated configuration",
+          state: "WARNING",
+          message: "a file of tmp/config_auto was edited by hand; the next apply replaces it",
+          fix: "put the change into config/config.ini or a plugin",
+        },
+  );
+  if (manifest.services["nginx"] !== undefined) {
+    const unproven = await proveNginx(layout.nginxSocket, manifest.id);
+    checks.push(fromNotes("nginx serves the generated configuration", unproven));
+  }
+  if (manifest.services["redis"] !== undefined) {
+    const error = await pingRedis(layout.redisSocket);
+    checks.push(
+      error === undefined
+        ? { name: "redis answers", state: "OK" }
+        : { name: "redis answers", state: "ERROR", message: error, fix: "see log/redis.log; files wait safely meanwhile" },
+    );
+  }
+  return checks;
+}
+
+function checkService(id: string, manifest: Manifest, running: readonly ServiceStatus[]): Check {
+  const spec = manifest.services[id];
+  const seen = running.find((service) => service.id === id);
+  const wanted = spec?.instances ?? 0;
+  const alive = seen?.instances.filter((instance) => instance.state === "running").length ?? 0;
+  const plugin = spec?.plugin === undefined ? {} : { plugin: spec.plugin };
+  if (alive >= wanted) return { name: id, state: "OK", ...plugin };
+  const ends = [...new Set(seen?.instances.flatMap((instance) => instance.lastEnd ?? []) ?? [])];
+  return {
+    name: id,
+    state: "ERROR",
+    message: `${alive} of ${wanted} running${ends.length > 0 ? `; last ended by ${ends.join(", ")}` : ""}`,
+    fix: `see ${spec?.log.stdout ?? "the log"}`,
+    ...plugin,
+  };
+}
+
+async function checkPlugins(paths: ModulePaths): Promise<readonly Check[]> {
+  const loaded = await loadPlanInput(paths);
+  if (!loaded.ok) return [fromNotes("configuration", loaded.notes)];
+  const last = await readLastApply(runtimeLayout(paths.runtime));
+  const broken = loaded.value.broken.map(({ name, notes }) => ({ ...fromNotes(`plugin ${name}`, notes), plugin: name }));
+  const named = new Set(broken.map(({ plugin }) => plugin));
+  const leftOut = (last?.leftOut ?? []).filter((name) => !named.has(name));
+  return [
+    fromNotes("configuration", loaded.notes.filter((note) => note.plugin === undefined)),
+    ...broken,
+    ...leftOut.map((name) => ({
+      ...fromNotes(`plugin ${name}`, last?.notes.filter((note) => note.plugin === name) ?? []),
+      plugin: name,
+    })),
+  ];
+}
+
+function fromNotes(name: string, notes: readonly Diagnostic[]): Check {
+  const worst = notes.find((note) => hasErrors([note])) ?? notes[0];
+  if (worst === undefined) return { name, state: "OK" };
+  const where = worst.at === undefined ? "" : `${worst.at.file}:${worst.at.line}:${worst.at.col}: `;
+  return {
+    name,
+    state: hasErrors([worst]) ? "ERROR" : "WARNING",
+    message: `${where}${worst.message}`,
+    ...(worst.fix === undefined ? {} : { fix: worst.fix }),
+  };
+}
+
+function byTier(manifest: Manifest): (a: string, b: string) => number {
+  const tier = (id: string): number => manifest.services[id]?.tier ?? 0;
+  return (a, b) => tier(a) - tier(b) || (a < b ? -1 : 1);
+}
