@@ -13,8 +13,6 @@ export interface PlanInput {
   readonly layers: readonly Layer[];
   readonly host: Host;
   readonly programs: Programs;
-  /** Handlebars sources of `templates/config/`, by path relative to it. */
+  /** Files of `templates/config/` (Handlebars sources) and `templates/lua/`, by path relative to `templates/`. */
   readonly templates: ReadonlyMap<string, string>;
-  /** Files of `templates/lua/`, by path relative to it. */
-  readonly lua: ReadonlyMap<string, string>;
 }
