@@ -12,7 +12,9 @@ export function processContext(options: { json: boolean; module?: ModuleName }):
   const module = (): ModuleName => {
     const named = options.module ?? MODULE_NAMES.find((name) => name.toUpperCase() === env["MFMODULE"]);
     if (named !== undefined) return named;
-    throw new UsageError(`which module? say --module ${MODULE_NAMES.join("|")}, or run it through mfserv_wrapper or mfdata_wrapper`);
+    throw new UsageError(
+      `which module? say --module ${MODULE_NAMES.join("|")}, or run it through mfserv_wrapper or mfdata_wrapper`,
+    );
   };
   return {
     env,

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { MODULE_NAMES, type ModuleName } from "../core/module/paths.ts";
 import { suggest } from "../core/base/suggest.ts";
+import { MODULE_NAMES, type ModuleName } from "../core/module/paths.ts";
 import { type Command, type Context, type Given, UsageError } from "./command.ts";
 import { commandUsage, programUsage } from "./usage.ts";
 
@@ -72,7 +72,9 @@ function noCommand(commands: readonly Command[], context: Context, argv: readonl
   }
   const names = commands.flatMap((command) => [command.name, ...command.aliases]);
   const near = suggest(argv.slice(0, 2).join(" "), names) ?? suggest(asked, names);
-  context.err(`error[MF8003]: there is no command \`${asked}\`${near === undefined ? "" : `; did you mean \`${near}\`?`}`);
+  context.err(
+    `error[MF8003]: there is no command \`${asked}\`${near === undefined ? "" : `; did you mean \`${near}\`?`}`,
+  );
   context.err("  = help: `metwork help` lists all commands");
   return 2;
 }

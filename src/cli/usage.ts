@@ -18,7 +18,9 @@ export function commandUsage(command: Command): string {
     const value = option.type === "string" ? ` ${option.value ?? "VALUE"}` : "";
     return row(`${short}--${name}${value}`, option.summary);
   });
-  return [...lines, "", ...options, row("--json", "machine-readable output"), row("-h, --help", "this text")].join("\n");
+  return [...lines, "", ...options, row("--json", "machine-readable output"), row("-h, --help", "this text")].join(
+    "\n",
+  );
 }
 
 /** The list of all commands. */
@@ -27,7 +29,9 @@ export function programUsage(commands: readonly Command[]): string {
     .filter((command) => !command.name.startsWith("_"))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((command) => row(command.name, command.summary));
-  return ["usage: metwork COMMAND [options] [arguments]", "", ...rows, "", "`metwork COMMAND --help` tells more."].join("\n");
+  return ["usage: metwork COMMAND [options] [arguments]", "", ...rows, "", "`metwork COMMAND --help` tells more."].join(
+    "\n",
+  );
 }
 
 function row(left: string, right: string): string {

@@ -32,7 +32,8 @@ export const lifecycleCommands: readonly Command[] = [
   {
     name: "status",
     aliases: linked("status"),
-    summary: "Say, per service and plugin, what is wrong and why. Exit 1 when a module is not healthy; plugins alone: 0.",
+    summary:
+      "Say, per service and plugin, what is wrong and why. Exit 1 when a module is not healthy; plugins alone: 0.",
     args: [modules],
     options: {},
     load: async () => (await import("../lifecycle/status.ts")).status,

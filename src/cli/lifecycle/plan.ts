@@ -1,11 +1,11 @@
-import { createTwoFilesPatch } from "diff";
-import { readTextFile } from "../../kit/fs.ts";
 import { join } from "node:path";
+import { createTwoFilesPatch } from "diff";
 import { runtimeLayout } from "../../core/module/paths.ts";
 import { diff } from "../../core/plan/diff.ts";
 import { manifestOf } from "../../core/plan/manifest.ts";
 import { plan } from "../../core/plan/plan.ts";
 import type { Action, Manifest, Plan } from "../../core/plan/types.ts";
+import { readTextFile } from "../../kit/fs.ts";
 import { currentManifest } from "../../system/apply/generations.ts";
 import { loadPlanInput } from "../../system/load/plan-input.ts";
 import type { Context, ExitCode, Given } from "../command.ts";
@@ -87,7 +87,14 @@ function textOf(path: string): string | undefined {
   return read.ok ? read.text : undefined;
 }
 
-const COSTS = { start: "none", scale: "none", swap: "swap", restart: "restart", reload: "reload", stop: "stop" } as const;
+const COSTS = {
+  start: "none",
+  scale: "none",
+  swap: "swap",
+  restart: "restart",
+  reload: "reload",
+  stop: "stop",
+} as const;
 
 function impact(action: Action): string {
   return `${action.do.padEnd(8)} ${action.service}  (cost: ${COSTS[action.do]}; because: ${action.because.join(", ")})`;
@@ -101,6 +108,8 @@ function summary(files: readonly FileChange[], actions: readonly Action[], id: s
 function colored(patch: string): string {
   return patch
     .split("\n")
-    .map((line) => (line.startsWith("+") ? `\u001b[32m${line}\u001b[0m` : line.startsWith("-") ? `\u001b[31m${line}\u001b[0m` : line))
+    .map((line) =>
+      line.startsWith("+") ? `\u001b[32m${line}\u001b[0m` : line.startsWith("-") ? `\u001b[31m${line}\u001b[0m` : line,
+    )
     .join("\n");
 }

@@ -25,7 +25,9 @@ export async function start(context: Context, given: Given): Promise<ExitCode> {
     }
     const { record } = started;
     const left = record.leftOut.length > 0 ? `, left out: ${record.leftOut.join(", ")}` : "";
-    context.err(`${module} is running (generation ${record.generation ?? ""}, ${record.actions.length} actions, ${record.tookMs} ms${left})`);
+    context.err(
+      `${module} is running (generation ${record.generation ?? ""}, ${record.actions.length} actions, ${record.tookMs} ms${left})`,
+    );
   }
   if (context.json) context.out(JSON.stringify(results));
   return code;

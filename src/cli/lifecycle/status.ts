@@ -17,6 +17,8 @@ function printStatus(context: Context, status: ModuleStatus): void {
   for (const check of status.checks) context.out(checkLine(context, check));
   const ill = status.checks.filter((check) => check.state === "ERROR" && check.plugin !== undefined);
   if (ill.length > 0 && isHealthy(status)) {
-    context.out(`WARNING: SOME ERRORS DETECTED in plugins: ${[...new Set(ill.map((check) => check.plugin))].join(", ")}`);
+    context.out(
+      `WARNING: SOME ERRORS DETECTED in plugins: ${[...new Set(ill.map((check) => check.plugin))].join(", ")}`,
+    );
   }
 }

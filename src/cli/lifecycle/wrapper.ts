@@ -1,17 +1,25 @@
+import { accessSync, constants as modes } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, join } from "node:path";
-import { accessSync, constants as modes } from "node:fs";
-import { gatherHost } from "../../system/host/host.ts";
-import { loadConfig } from "../../system/load/config.ts";
 import { runtimeLayout } from "../../core/module/paths.ts";
 import { prepareLayout } from "../../system/apply/module.ts";
+import { gatherHost } from "../../system/host/host.ts";
+import { loadConfig } from "../../system/load/config.ts";
 import type { Context, ExitCode, Given } from "../command.ts";
 import { printDiagnostics } from "../print/diagnostics.ts";
 
 /** What a command started by hand keeps of its caller's environment. */
 const KEPT = ["HOME", "TERM", "DISPLAY", "COLORTERM", "HOSTNAME", "LANG", "LOGNAME", "USER", "USERNAME", "XAUTHORITY"];
 /** What tells our own commands, started inside, where everything is. */
-const OWN = ["METWORK_RUNTIME_ROOT", "METWORK_ETC", "METWORK_ALLOW_USAGE_BY_ROOT", "NO_COLOR", "NOINTERACTIVE", "CI", "METWORK_TEST_RUN"];
+const OWN = [
+  "METWORK_RUNTIME_ROOT",
+  "METWORK_ETC",
+  "METWORK_ALLOW_USAGE_BY_ROOT",
+  "NO_COLOR",
+  "NOINTERACTIVE",
+  "CI",
+  "METWORK_TEST_RUN",
+];
 
 /** Becomes COMMAND in the module's environment: same process, same terminal, arguments as given. */
 export async function wrapper(context: Context, given: Given): Promise<ExitCode> {
@@ -22,7 +30,9 @@ export async function wrapper(context: Context, given: Given): Promise<ExitCode>
     printDiagnostics(context, loaded.notes);
     return 1;
   }
-  const kept = [...KEPT, ...OWN].flatMap((name) => (context.env[name] === undefined ? [] : [[name, context.env[name]]]));
+  const kept = [...KEPT, ...OWN].flatMap((name) =>
+    context.env[name] === undefined ? [] : [[name, context.env[name]]],
+  );
   const env: Record<string, string> = { ...Object.fromEntries(kept), ...loaded.value.env, PWD: context.cwd };
   const [command = "", ...args] = given.args;
   const program = findProgram(command, env["PATH"] ?? "");
@@ -35,7 +45,9 @@ export async function wrapper(context: Context, given: Given): Promise<ExitCode>
 }
 
 function findProgram(command: string, path: string): string | undefined {
-  const candidates = command.includes("/") ? [command] : path.split(delimiter).map((directory) => join(directory, command));
+  const candidates = command.includes("/")
+    ? [command]
+    : path.split(delimiter).map((directory) => join(directory, command));
   return candidates.find((candidate) => {
     try {
       accessSync(candidate, modes.X_OK);

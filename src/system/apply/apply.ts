@@ -2,6 +2,7 @@ import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { hasErrors } from "../../core/base/result.ts";
 import { type RuntimeLayout, runtimeLayout } from "../../core/module/paths.ts";
 import { diff } from "../../core/plan/diff.ts";
+import { digestOf } from "../../core/plan/digest.ts";
 import type { PlanInput } from "../../core/plan/input.ts";
 import { manifestOf } from "../../core/plan/manifest.ts";
 import { plan } from "../../core/plan/plan.ts";
@@ -13,7 +14,6 @@ import { currentManifest, prune, stage, switchTo, switchToNone } from "./generat
 import type { LastApply, Outcome } from "./outcome.ts";
 import { type Failure, perform, performAll, performInOrder, undo } from "./perform.ts";
 import { proveNginx } from "./prove.ts";
-import { digestOf } from "../../core/plan/digest.ts";
 
 /** The caller of an apply may be conf_monitor itself, so whatever concerns it comes when all else is done. */
 const MONITOR = "conf_monitor";
@@ -55,7 +55,8 @@ export async function apply(
     const layout = runtimeLayout(input.paths.runtime);
     const current = await currentManifest(layout);
     const names = (): string[] => [...new Set([...leftOut.keys(), ...leftOutBy(planned.notes)])].sort();
-    if (!planned.ok) return { did: "refused", generation: current?.id, actions: [], notes, leftOut: names(), failedStarts };
+    if (!planned.ok)
+      return { did: "refused", generation: current?.id, actions: [], notes, leftOut: names(), failedStarts };
 
     const known = knownFailures(planned.value, options.failedStarts);
     if (known.size > 0) {
@@ -114,7 +115,12 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
     else await switchTo(layout, current.id);
     await undo(supervisor, done, before);
     const all = [...failures.flatMap((failure) => failure.notes), ...notes];
-    return ended("rolled back", current?.id, failures.map((failure) => failure.action), all);
+    return ended(
+      "rolled back",
+      current?.id,
+      failures.map((failure) => failure.action),
+      all,
+    );
   };
 
   const started = await performAll(supervisor, parts, next);
@@ -122,7 +128,11 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
   if (started.failures.length > 0) {
     const newcomers = newcomersAmong(started.failures, next, before);
     if (newcomers === undefined) return rollBack(started.failures);
-    await undo(supervisor, done.filter((action) => newcomers.has(next.services[action.service]?.plugin ?? "")), before);
+    await undo(
+      supervisor,
+      done.filter((action) => newcomers.has(next.services[action.service]?.plugin ?? "")),
+      before,
+    );
     return { newcomers };
   }
   await switchTo(layout, next.id);
@@ -136,7 +146,12 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
   const stopped = await performAll(supervisor, stops, next);
   await prune(layout, [next.id]);
   for (const action of ordered.filter(({ service }) => service === MONITOR)) await perform(supervisor, action, next);
-  return ended("applied", next.id, ordered, stopped.failures.flatMap((failure) => failure.notes));
+  return ended(
+    "applied",
+    next.id,
+    ordered,
+    stopped.failures.flatMap((failure) => failure.notes),
+  );
 }
 
 function ended(

@@ -17,7 +17,9 @@ export async function stage(layout: RuntimeLayout, plan: Plan): Promise<string> 
   try {
     const directories = new Set([...plan.tree.keys()].map((path) => dirname(join(draft, path))).concat(draft));
     for (const directory of directories) await mkdir(directory, { recursive: true, mode: 0o700 });
-    await Promise.all([...plan.tree].map(([path, file]) => writeFile(join(draft, path), file.text, { mode: file.mode })));
+    await Promise.all(
+      [...plan.tree].map(([path, file]) => writeFile(join(draft, path), file.text, { mode: file.mode })),
+    );
     await writeFile(join(draft, MANIFEST), JSON.stringify(manifestOf(plan)), { mode: 0o600 });
     await rm(home, { recursive: true, force: true });
     await rename(draft, home);
@@ -65,7 +67,10 @@ export async function prune(layout: RuntimeLayout, keep: readonly string[]): Pro
   const aged = await Promise.all(
     names.map(async (name) => ({ name, at: (await stat(join(layout.generations, name))).mtimeMs })),
   );
-  const young = aged.filter(({ name }) => !name.startsWith(".")).sort((a, b) => b.at - a.at).slice(0, KEPT);
+  const young = aged
+    .filter(({ name }) => !name.startsWith("."))
+    .sort((a, b) => b.at - a.at)
+    .slice(0, KEPT);
   const kept = new Set([...keep, ...young.map(({ name }) => name)]);
   for (const name of names) {
     if (!kept.has(name)) await rm(join(layout.generations, name), { recursive: true, force: true });

@@ -22,7 +22,10 @@ export type Started =
  * Starts a module: prepares its home, installs the configured plugins, starts the supervisor and applies the plan.
  * Starting a running module only applies what changed. `provision: false` is the predecessor's NOINIT.
  */
-export async function startModule(paths: ModulePaths, options: { provision: boolean; reason: string }): Promise<Started> {
+export async function startModule(
+  paths: ModulePaths,
+  options: { provision: boolean; reason: string },
+): Promise<Started> {
   const layout = runtimeLayout(paths.runtime);
   await prepareLayout(layout);
   await prepareUserConfig(paths);

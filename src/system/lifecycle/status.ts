@@ -1,5 +1,5 @@
-import { hasErrors } from "../../core/base/result.ts";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
+import { hasErrors } from "../../core/base/result.ts";
 import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
 import type { Manifest } from "../../core/plan/types.ts";
 import { currentManifest, isUntouched } from "../apply/generations.ts";
@@ -42,16 +42,27 @@ export async function moduleStatus(paths: ModulePaths): Promise<ModuleStatus> {
     checks.push(
       state === "STOPPED"
         ? { name: "supervisor", state: "ERROR", message: "the module is stopped", fix: start }
-        : { name: "supervisor", state: "ERROR", message: "the supervisor does not answer; its services died with it", fix: start },
+        : {
+            name: "supervisor",
+            state: "ERROR",
+            message: "the supervisor does not answer; its services died with it",
+            fix: start,
+          },
     );
     return { module: paths.module, state, generation: manifest?.id, checks, services: [] };
   }
   checks.push({ name: "supervisor", state: "OK" });
   if (manifest === undefined) {
-    checks.push({ name: "generated configuration", state: "ERROR", message: "there is none", fix: `metwork apply ${paths.module}` });
+    checks.push({
+      name: "generated configuration",
+      state: "ERROR",
+      message: "there is none",
+      fix: `metwork apply ${paths.module}`,
+    });
   } else {
     checks.push(...(await checkGeneration(paths, manifest)));
-    for (const id of Object.keys(manifest.services).sort(byTier(manifest))) checks.push(checkService(id, manifest, running));
+    for (const id of Object.keys(manifest.services).sort(byTier(manifest)))
+      checks.push(checkService(id, manifest, running));
   }
   checks.push(...(await checkPlugins(paths)));
   return { module: paths.module, state, generation: manifest?.id, checks, services: running };
@@ -94,7 +105,12 @@ async function checkGeneration(paths: ModulePaths, manifest: Manifest): Promise<
     checks.push(
       error === undefined
         ? { name: "redis answers", state: "OK" }
-        : { name: "redis answers", state: "ERROR", message: error, fix: "see log/redis.log; files wait safely meanwhile" },
+        : {
+            name: "redis answers",
+            state: "ERROR",
+            message: error,
+            fix: "see log/redis.log; files wait safely meanwhile",
+          },
     );
   }
   return checks;
@@ -121,11 +137,17 @@ async function checkPlugins(paths: ModulePaths): Promise<readonly Check[]> {
   const loaded = await loadPlanInput(paths);
   if (!loaded.ok) return [fromNotes("configuration", loaded.notes)];
   const last = await readLastApply(runtimeLayout(paths.runtime));
-  const broken = loaded.value.broken.map(({ name, notes }) => ({ ...fromNotes(`plugin ${name}`, notes), plugin: name }));
+  const broken = loaded.value.broken.map(({ name, notes }) => ({
+    ...fromNotes(`plugin ${name}`, notes),
+    plugin: name,
+  }));
   const named = new Set(broken.map(({ plugin }) => plugin));
   const leftOut = (last?.leftOut ?? []).filter((name) => !named.has(name));
   return [
-    fromNotes("configuration", loaded.notes.filter((note) => note.plugin === undefined)),
+    fromNotes(
+      "configuration",
+      loaded.notes.filter((note) => note.plugin === undefined),
+    ),
     ...broken,
     ...leftOut.map((name) => ({
       ...fromNotes(`plugin ${name}`, last?.notes.filter((note) => note.plugin === name) ?? []),

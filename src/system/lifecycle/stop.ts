@@ -15,7 +15,8 @@ export async function stopModule(paths: ModulePaths): Promise<"stopped" | "was n
   const supervisor = await connectSupervisor(paths, { start: true });
   await supervisor.shutdown();
   for (const name of await readdir(layout.var)) {
-    if (name.endsWith(".socket") || /\.socket\.[0-9a-f]+$/.test(name)) await rm(join(layout.var, name), { force: true });
+    if (name.endsWith(".socket") || /\.socket\.[0-9a-f]+$/.test(name))
+      await rm(join(layout.var, name), { force: true });
   }
   await rm(layout.confMonitorIdle, { force: true });
   await writeState(layout, "STOPPED");

@@ -1,0 +1,22 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { demoHome, http, ports, until } from "./appliance.ts";
+import { settled } from "./plugins.ts";
+
+/** Gives a plugin a second route by editing its configuration, and shows what conf_monitor made of it. */
+export async function changeAPlugin(): Promise<void> {
+  const config = join(demoHome, "mfserv", "config", "plugins", "hello_node.ini");
+  const route = `/greeting_${Date.now().toString(36)}`;
+  await settled("mfserv");
+  writeFileSync(config, `[app_main]\nprefix_based_routing_extra_routes = ${route}\n`);
+  console.log(`  ${config} now says: prefix_based_routing_extra_routes = ${route}`);
+  const { tookMs } = await until(`${route} answers`, async () => {
+    const reply = await http(`http://127.0.0.1:${ports.mfserv}${route}`);
+    return reply.status === 200 || undefined;
+  });
+  console.log(`  GET ${route} → 200, ${tookMs.toFixed(0)} ms after the file was saved. conf_monitor says:`);
+  await settled("mfserv");
+  const record = JSON.parse(readFileSync(join(demoHome, "mfserv", "var", "last_apply.json"), "utf8"));
+  console.log(`    ${record.did}, generation ${record.generation}, ${record.tookMs} ms (${record.reason})`);
+  for (const action of record.actions) console.log(`    ${action.do} ${action.service}: ${action.because.join(", ")}`);
+}
