@@ -1,4 +1,4 @@
-import { type Options, execa } from "execa";
+import { execa, type Options } from "execa";
 
 /** How a finished program ended. */
 export interface Ran {
@@ -21,7 +21,14 @@ export interface RunOptions {
   readonly output?: "collect" | "inherit";
 }
 
-const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 9, SIGTERM: 15 };
+const SIGNALS: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGABRT: 6,
+  SIGKILL: 9,
+  SIGTERM: 15,
+};
 
 /** Runs a program to its end, never through a shell. Never rejects: what went wrong is in the code and in `stderr`. */
 export async function run(argv: readonly [string, ...string[]], options: RunOptions = {}): Promise<Ran> {

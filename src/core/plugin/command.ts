@@ -66,7 +66,12 @@ export function stepDirectory(plugin: string, step: string, context: CommandCont
   return `${dataIn}/step.${plugin}.${step}`;
 }
 
-function expandWord(word: Word, part: Part, values: ReadonlyMap<string, readonly string[]>, notes: Diagnostic[]): string[] {
+function expandWord(
+  word: Word,
+  part: Part,
+  values: ReadonlyMap<string, readonly string[]>,
+  notes: Diagnostic[],
+): string[] {
   const whole = /^\{(?<name>\w+)\}$/.exec(word.text)?.groups?.["name"];
   const list = whole === undefined ? undefined : values.get(whole);
   if (list !== undefined) return [...list];

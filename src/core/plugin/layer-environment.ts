@@ -37,9 +37,7 @@ export function layerEnvironment(order: readonly Layer[], base: Env): Record<str
       }
     }
     for (const [name, value] of layer.extraEnv) {
-      set[name] = value.includes("{")
-        ? value.replace(/\{([A-Za-z0-9_]+)\}/g, (_, other: string) => get(other))
-        : value;
+      set[name] = value.includes("{") ? value.replace(/\{([A-Za-z0-9_]+)\}/g, (_, other: string) => get(other)) : value;
     }
   }
   return set;

@@ -24,7 +24,12 @@ function option<T>(
 }
 
 const general = {
-  _version: option(type.version, undefined, "none", "Version of the plugin; `{{MFMODULE_VERSION}}` follows the module's"),
+  _version: option(
+    type.version,
+    undefined,
+    "none",
+    "Version of the plugin; `{{MFMODULE_VERSION}}` follows the module's",
+  ),
   _release: option(type.text, "1", "none", "Release of this version"),
   _summary: option(type.requiredText, undefined, "none", "What the plugin does, in one line"),
   _license: option(type.requiredText, undefined, "none", "Licence of the plugin"),
@@ -76,7 +81,13 @@ const app = {
   ...part,
   timeout: option(type.integer, "0", "swap", "Time a request may take; 0: `[nginx] timeout` of the module", "seconds"),
   smart_stop_signal: option(type.integer, "15", "none", "Signal that asks a drained process to end", "signal number"),
-  smart_stop_delay: option(type.integer, "3", "none", "Time to end after that signal, before SIGKILL; 0: no limit", "seconds"),
+  smart_stop_delay: option(
+    type.integer,
+    "3",
+    "none",
+    "Time to end after that signal, before SIGKILL; 0: no limit",
+    "seconds",
+  ),
   smart_start_delay: option(type.integer, "3", "none", "Time a new process has before it must be ready", "seconds"),
   _debug_extra_options: option(type.text, "", "swap", "What `{debug_extra_options}` stands for in debug mode"),
   _gateway_interface_mode: option(type.text, "proxy", "reload", "`proxy` (HTTP) or `fastcgi`"),
@@ -98,9 +109,24 @@ const app = {
 const step = {
   ...part,
   timeout: option(type.integer, "600", "none", "Time to end the file at hand after the stop signal", "seconds"),
-  watched_directories: option(type.text, "{MFDATA_CURRENT_STEP_DIR}", "reload", "Directories whose files feed it, separated by `,`"),
-  failure_policy: option(type.choice("keep", "delete", "move"), "keep", "restart", "What becomes of a file it failed on"),
-  failure_policy_move_dest_dir: option(type.text, "", "restart", "Where it is moved: `plugin/step` or an absolute directory"),
+  watched_directories: option(
+    type.text,
+    "{MFDATA_CURRENT_STEP_DIR}",
+    "reload",
+    "Directories whose files feed it, separated by `,`",
+  ),
+  failure_policy: option(
+    type.choice("keep", "delete", "move"),
+    "keep",
+    "restart",
+    "What becomes of a file it failed on",
+  ),
+  failure_policy_move_dest_dir: option(
+    type.text,
+    "",
+    "restart",
+    "Where it is moved: `plugin/step` or an absolute directory",
+  ),
   retry_total: option(type.integer, "0", "restart", "How often a failed file is tried again", "times"),
   retry_min_wait: option(type.number, "10", "restart", "Shortest wait before trying again", "seconds"),
   retry_max_wait: option(type.number, "120", "restart", "Longest wait before trying again", "seconds"),

@@ -4,7 +4,9 @@ export interface Word {
   readonly start: number;
 }
 
-export type Words = { readonly ok: true; readonly words: readonly Word[] } | { readonly ok: false; readonly at: number };
+export type Words =
+  | { readonly ok: true; readonly words: readonly Word[] }
+  | { readonly ok: false; readonly at: number };
 
 /**
  * Splits a command line into words as a POSIX shell would, with quotes and backslashes and nothing else: no variables,

@@ -14,7 +14,10 @@ export const text: ValueType<string> = { name: "text", schema: z.string().transf
 
 export const requiredText: ValueType<string> = {
   name: "text",
-  schema: z.string().transform(emptyForNull).refine((value) => value !== "", "it must not be empty"),
+  schema: z
+    .string()
+    .transform(emptyForNull)
+    .refine((value) => value !== "", "it must not be empty"),
 };
 
 export const version: ValueType<string> = {
