@@ -1,0 +1,102 @@
+import type { Span } from "../base/diagnostic.ts";
+import { byText } from "../base/order.ts";
+import type { Action, Manifest, ServiceSpec } from "./types.ts";
+
+/** What concerns neither a running process nor the way it is watched. */
+const IGNORED: ReadonlySet<keyof ServiceSpec> = new Set(["because", "environments", "env", "instances", "reads", "onChange"]);
+const NOTHING: Manifest = { id: "", files: {}, environments: {}, services: {} };
+
+/**
+ * When an action has its turn: what is new serves before a proxy's reload sends it requests, and what goes away is stopped
+ * after that reload. Within a turn lower tiers go first, and stop last.
+ */
+const TURN = { start: 0, more: 1, swap: 2, restart: 3, reload: 4, fewer: 5, stop: 6 } as const;
+
+interface Turned {
+  readonly action: Action;
+  readonly turn: number;
+  readonly tier: number;
+}
+
+/** The least work that turns what `before` describes into what `after` describes. */
+export function diff(before: Manifest | undefined, after: Manifest): readonly Action[] {
+  const old = before ?? NOTHING;
+  const changed = changedEnvironments(old, after);
+  const turned = Object.values(after.services).flatMap((spec) => actionsFor(spec, old, after, changed));
+  for (const spec of Object.values(old.services)) {
+    if (after.services[spec.id] !== undefined) continue;
+    turned.push({ action: { do: "stop", service: spec.id, because: ["gone"] }, turn: TURN.stop, tier: -spec.tier });
+  }
+  turned.sort((a, b) => a.turn - b.turn || a.tier - b.tier || byText(a.action.service, b.action.service));
+  return turned.map(({ action }) => action);
+}
+
+function actionsFor(spec: ServiceSpec, before: Manifest, after: Manifest, environments: ReadonlySet<string>): Turned[] {
+  const old = before.services[spec.id];
+  if (old === undefined) return [turn("start", TURN.start, spec, ["new"])];
+  const definition = [...changedKeys(old, spec), ...changedVariables(old, before, spec, after, environments)];
+  const files = changedFiles(old, before, spec, after);
+  const actions: Turned[] = [];
+  if (definition.length > 0) {
+    const how = spec.socket === undefined ? "restart" : "swap";
+    return [turn(how, TURN[how], spec, [...definition, ...files])];
+  }
+  if (files.length > 0) {
+    const how = spec.onChange === "swap" && spec.socket === undefined ? "restart" : spec.onChange;
+    actions.push(turn(how, TURN[how], spec, files));
+  }
+  if (old.instances !== spec.instances) {
+    const when = spec.instances > old.instances ? TURN.more : TURN.fewer;
+    actions.push(turn("scale", when, spec, [`instances ${old.instances} -> ${spec.instances}`]));
+  }
+  return actions;
+}
+
+function turn(what: Action["do"], when: number, spec: ServiceSpec, reasons: readonly string[]): Turned {
+  const because = [...new Set([...reasons, ...spec.because.map(place)])];
+  return { action: { do: what, service: spec.id, because }, turn: when, tier: spec.tier };
+}
+
+/** Names the fields of a spec that differ. */
+function changedKeys(old: ServiceSpec, spec: ServiceSpec): string[] {
+  const keys = new Set([...Object.keys(old), ...Object.keys(spec)] as (keyof ServiceSpec)[]);
+  return [...keys].filter((key) => !IGNORED.has(key) && !same(old[key], spec[key])).sort(byText);
+}
+
+/** Names the variables whose value, as the process sees it, differs. */
+function changedVariables(
+  old: ServiceSpec,
+  before: Manifest,
+  spec: ServiceSpec,
+  after: Manifest,
+  environments: ReadonlySet<string>,
+): string[] {
+  const untouched = same(old.environments, spec.environments) && !spec.environments.some((name) => environments.has(name));
+  if (untouched && same(old.env, spec.env)) return [];
+  const was = merged(old, before);
+  const is = merged(spec, after);
+  const names = new Set([...Object.keys(was), ...Object.keys(is)]);
+  return [...names].filter((name) => was[name] !== is[name]).sort(byText);
+}
+
+function changedFiles(old: ServiceSpec, before: Manifest, spec: ServiceSpec, after: Manifest): string[] {
+  const paths = new Set([...old.reads, ...spec.reads]);
+  return [...paths].filter((path) => before.files[path] !== after.files[path]).sort(byText);
+}
+
+function changedEnvironments(before: Manifest, after: Manifest): ReadonlySet<string> {
+  const names = Object.keys(after.environments);
+  return new Set(names.filter((name) => !same(before.environments[name], after.environments[name])));
+}
+
+function merged(spec: ServiceSpec, manifest: Manifest): Readonly<Record<string, string>> {
+  return Object.assign({}, ...spec.environments.map((name) => manifest.environments[name] ?? {}), spec.env);
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+function place(span: Span): string {
+  return `${span.file}:${span.line}`;
+}
