@@ -1,0 +1,147 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Ran, run } from "../../src/kit/exec.ts";
+
+export const root = join(import.meta.dirname, "..", "..");
+
+/** A private appliance: its own runtime root, its own /etc, its own ports. Stopped and removed when disposed. */
+export interface Appliance extends AsyncDisposable {
+  readonly home: string;
+  readonly ports: { readonly mfserv: number; readonly mfdata: number };
+  /** Runs a command of bin/ and returns how it ended. */
+  run(command: string, ...args: readonly string[]): Promise<Ran>;
+  /** Runs it and fails the test when it fails. */
+  ok(command: string, ...args: readonly string[]): Promise<string>;
+  /** The parsed output of a command run with --json. */
+  json<T>(command: string, ...args: readonly string[]): Promise<T>;
+  /** Writes a file below the appliance's home, and the directories to it. */
+  write(path: string, text: string, mode?: number): string;
+  /** Puts a plugin into a module's plugin directory, label and format version included. */
+  plugin(module: "mfserv" | "mfdata", name: string, files: Readonly<Record<string, string>>): string;
+}
+
+/** Prepares an appliance that is not started. `site` is added to each module's /etc configuration. */
+export async function makeAppliance(site: { mfserv?: string; mfdata?: string } = {}): Promise<Appliance> {
+  const home = mkdtempSync(join(tmpdir(), "mw-"));
+  const [mfserv, mfdata] = await freePorts();
+  const env = {
+    ...process.env,
+    METWORK_RUNTIME_ROOT: home,
+    METWORK_ETC: join(home, "etc"),
+    METWORK_ALLOW_USAGE_BY_ROOT: "1",
+    NOINTERACTIVE: "1",
+  };
+  const appliance: Appliance = {
+    home,
+    ports: { mfserv, mfdata },
+    run: (command, ...args) => run([join(root, "bin", command), ...args], { cwd: home, env, timeoutMs: 90_000 }),
+    async ok(command, ...args) {
+      const done = await appliance.run(command, ...args);
+      if (done.code !== 0)
+        throw new Error(`${command} ${args.join(" ")} ended with ${done.code}\n${done.stdout}${done.stderr}`);
+      return done.stdout;
+    },
+    async json(command, ...args) {
+      return JSON.parse(await appliance.ok(command, ...args));
+    },
+    write(path, text, mode = 0o644) {
+      const file = join(home, path);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text, { mode });
+      return file;
+    },
+    plugin(module, name, files) {
+      const base = `${module}/var/plugins/${name}`;
+      appliance.write(`${base}/.layerapi2_label`, `plugin_${name}@${module}\n`);
+      appliance.write(`${base}/.layerapi2_dependencies`, `root@${module}\n-nodejs@mfext\n-python3@mfext\n`);
+      appliance.write(`${base}/.plugin_format_version`, "1.0.0\n");
+      for (const [path, text] of Object.entries(files)) {
+        appliance.write(`${base}/${path}`, text, path.startsWith("bin/") ? 0o755 : 0o644);
+      }
+      return join(home, base);
+    },
+    async [Symbol.asyncDispose]() {
+      await appliance.run("metwork", "stop");
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+  appliance.write(
+    "etc/metwork.config.d/mfserv/config.ini",
+    `[nginx]\nport = ${mfserv}\nworkers = 1\n${site.mfserv ?? ""}`,
+  );
+  appliance.write(
+    "etc/metwork.config.d/mfdata/config.ini",
+    `[nginx]\nport = ${mfdata}\nworkers = 1\n${site.mfdata ?? ""}`,
+  );
+  return appliance;
+}
+
+/** A `[general]` section that says all that is required. */
+export const general = `[general]
+_version = 1.0.0
+_summary = a plugin of the tests
+_license = BSD
+_url = http://localhost/
+_maintainer = Tester <tester@localhost>
+_vendor = metwork
+`;
+
+export interface Reply {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** One HTTP request on a connection of its own; status 0 when nothing answered. */
+export function http(url: string, options: { method?: string; body?: string | Buffer } = {}): Promise<Reply> {
+  return new Promise((resolve) => {
+    const asked = request(url, { method: options.method ?? "GET", agent: false, timeout: 10_000 }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () => {
+        resolve({
+          status: response.statusCode ?? 0,
+          body: Buffer.concat(chunks).toString(),
+          headers: response.headers,
+        });
+      });
+    });
+    asked.on("timeout", () => asked.destroy(new Error("timeout")));
+    asked.on("error", (error) => resolve({ status: 0, body: error.message, headers: {} }));
+    asked.end(options.body);
+  });
+}
+
+/** Waits until `look` gives a value; returns it and how long that took. Throws when the time is over. */
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | Promise<T | undefined>,
+  timeoutMs = 20_000,
+): Promise<{ value: T; tookMs: number }> {
+  const begun = performance.now();
+  for (;;) {
+    const value = await look();
+    const tookMs = performance.now() - begun;
+    if (value !== undefined) return { value, tookMs };
+    if (tookMs > timeoutMs) throw new Error(`${what}: not within ${timeoutMs / 1000} s`);
+    await delay(5);
+  }
+}
+
+/** Ports nobody listens on now. They are held together, so they differ. */
+async function freePorts(): Promise<[number, number]> {
+  const servers = await Promise.all(
+    [0, 0].map(() => {
+      return new Promise<Server>((resolve) => {
+        const server = createServer().listen(0, "127.0.0.1", () => resolve(server));
+      });
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return [ports[0] ?? 0, ports[1] ?? 0];
+}
