@@ -1,7 +1,5 @@
-import { accessSync, constants as modes } from "node:fs";
-import { constants } from "node:os";
-import { delimiter, join } from "node:path";
 import { runtimeLayout } from "../../core/module/paths.ts";
+import { become, findProgram } from "../../kit/become.ts";
 import { prepareLayout } from "../../system/apply/module.ts";
 import { gatherHost } from "../../system/host/host.ts";
 import { loadConfig } from "../../system/load/config.ts";
@@ -40,20 +38,5 @@ export async function wrapper(context: Context, given: Given): Promise<ExitCode>
     context.err(`error[MF8004]: ${command}: no such command in the environment of ${paths.module}`);
     return 127;
   }
-  if (process.execve === undefined) throw new Error(`no execve on ${constants.signals ? process.platform : ""}`);
-  process.execve(program, [command, ...args], env);
-}
-
-function findProgram(command: string, path: string): string | undefined {
-  const candidates = command.includes("/")
-    ? [command]
-    : path.split(delimiter).map((directory) => join(directory, command));
-  return candidates.find((candidate) => {
-    try {
-      accessSync(candidate, modes.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return become(program, [command, ...args], env);
 }

@@ -1,0 +1,138 @@
+import type { Diagnostic } from "../../core/base/diagnostic.ts";
+import { hasErrors } from "../../core/base/result.ts";
+import type { Programs } from "../../core/module/host.ts";
+import type { RuntimeLayout } from "../../core/module/paths.ts";
+import { diff } from "../../core/plan/diff.ts";
+import type { Action, Manifest, Plan } from "../../core/plan/types.ts";
+import type { Supervisor } from "../supervisor.ts";
+import { checkStaged } from "./check.ts";
+import { prune, stage, switchTo, switchToNone } from "./generations.ts";
+import type { Outcome } from "./outcome.ts";
+import { type Failure, perform, performAll, performInOrder, undo } from "./perform.ts";
+import { proveNginx } from "./prove.ts";
+
+/** The caller of an apply may be conf_monitor itself, so whatever concerns it comes when all else is done. */
+const MONITOR = "conf_monitor";
+
+/** What one attempt to reach a plan is made of. */
+export interface Attempt {
+  readonly layout: RuntimeLayout;
+  readonly programs: Programs;
+  readonly plan: Plan;
+  readonly next: Manifest;
+  /** What runs now, as the generation in force describes it. */
+  readonly before: Manifest;
+  readonly current: Manifest | undefined;
+  readonly dryRun: boolean;
+  /** Absent while the module is stopped: then only the tree is switched. */
+  readonly supervisor: Supervisor | undefined;
+}
+
+/** How the attempt ended; `newcomers` are plugins that must be left out for the next one, with the reasons. */
+export type Tried =
+  | { readonly newcomers: ReadonlyMap<string, readonly Diagnostic[]> }
+  | { readonly newcomers?: undefined; readonly outcome: Omit<Outcome, "leftOut"> };
+
+/** Stages, checks and carries out a plan; on any failure everything done is undone in reverse. */
+export async function attemptPlan(attempt: Attempt): Promise<Tried> {
+  const { layout, next, before, current, supervisor } = attempt;
+  const actions = diff(before, next);
+  if (actions.length === 0 && current?.id === next.id) return ended("nothing", next.id, actions, []);
+  const home = await stage(layout, attempt.plan);
+  const refusals = await checkStaged(home, attempt.plan, attempt.programs, layout);
+  if (hasErrors(refusals)) return ended("refused", current?.id, [], refusals);
+  if (attempt.dryRun) return ended("would apply", current?.id, actions, refusals);
+  if (supervisor === undefined) {
+    await switchTo(layout, next.id);
+    await prune(layout, [next.id]);
+    return ended("applied", next.id, [], refusals);
+  }
+  return transact(attempt, actions, supervisor);
+}
+
+/** The part that touches running services; every step knows how to be undone. */
+async function transact(attempt: Attempt, actions: readonly Action[], supervisor: Supervisor): Promise<Tried> {
+  const { layout, next, before, current } = attempt;
+  const ordered = inTierOrder(actions, next);
+  const of = (test: (action: Action) => boolean): Action[] =>
+    ordered.filter((action) => action.service !== MONITOR && test(action));
+  const stops = of((action) => action.do === "stop");
+  const parts = of((action) => action.do !== "stop" && next.services[action.service]?.plugin !== undefined);
+  const own = of((action) => action.do !== "stop" && next.services[action.service]?.plugin === undefined);
+  const done: Action[] = [];
+
+  const rollBack = async (failures: readonly Failure[], notes: readonly Diagnostic[] = []): Promise<Tried> => {
+    if (current === undefined) await switchToNone(layout);
+    else await switchTo(layout, current.id);
+    await undo(supervisor, done, before);
+    const all = [...failures.flatMap((failure) => failure.notes), ...notes];
+    return ended(
+      "rolled back",
+      current?.id,
+      failures.map((failure) => failure.action),
+      all,
+    );
+  };
+
+  const started = await performAll(supervisor, parts, next);
+  done.push(...started.done);
+  if (started.failures.length > 0) {
+    const newcomers = newcomersAmong(started.failures, next, before);
+    if (newcomers === undefined) return rollBack(started.failures);
+    await undo(
+      supervisor,
+      done.filter((action) => newcomers.has(next.services[action.service]?.plugin ?? "")),
+      before,
+    );
+    return { newcomers };
+  }
+  await switchTo(layout, next.id);
+  const switched = await performInOrder(supervisor, own, next);
+  done.push(...switched.done);
+  if (switched.failure !== undefined) return rollBack([switched.failure]);
+  if (next.services["nginx"] !== undefined) {
+    const unproven = await proveNginx(layout.nginxSocket, next.id);
+    if (unproven.length > 0) return rollBack([], unproven);
+  }
+  const stopped = await performAll(supervisor, stops, next);
+  await prune(layout, [next.id]);
+  for (const action of ordered.filter(({ service }) => service === MONITOR)) await perform(supervisor, action, next);
+  return ended(
+    "applied",
+    next.id,
+    ordered,
+    stopped.failures.flatMap((failure) => failure.notes),
+  );
+}
+
+function ended(
+  did: Outcome["did"],
+  generation: string | undefined,
+  actions: readonly Action[],
+  notes: readonly Diagnostic[],
+): Tried {
+  return { outcome: { did, generation, actions, notes } };
+}
+
+/** The failed plugins with their notes when all of them are new here; undefined when one of them was serving before. */
+function newcomersAmong(
+  failures: readonly Failure[],
+  next: Manifest,
+  before: Manifest,
+): ReadonlyMap<string, readonly Diagnostic[]> | undefined {
+  const serving = new Set(Object.values(before.services).map((spec) => spec.plugin));
+  const byPlugin = new Map<string, Diagnostic[]>();
+  for (const { action, notes } of failures) {
+    const plugin = next.services[action.service]?.plugin;
+    if (plugin === undefined || serving.has(plugin)) return undefined;
+    const at = next.services[action.service]?.because[0];
+    const placed = notes.map((note) => ({ plugin, ...(at === undefined ? {} : { at }), ...note }));
+    byPlugin.set(plugin, [...(byPlugin.get(plugin) ?? []), ...placed]);
+  }
+  return byPlugin;
+}
+
+function inTierOrder(actions: readonly Action[], next: Manifest): Action[] {
+  const tier = (action: Action): number => next.services[action.service]?.tier ?? 0;
+  return [...actions].sort((a, b) => tier(a) - tier(b));
+}
