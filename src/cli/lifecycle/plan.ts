@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { createTwoFilesPatch } from "diff";
+import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { runtimeLayout } from "../../core/module/paths.ts";
 import { diff } from "../../core/plan/diff.ts";
 import { manifestOf } from "../../core/plan/manifest.ts";
@@ -26,14 +27,11 @@ export async function showPlan(context: Context, given: Given): Promise<ExitCode
   const paths = context.paths(chosenModule(context, given));
   const layout = runtimeLayout(paths.runtime);
   const loaded = await loadPlanInput(paths);
-  if (!loaded.ok) {
-    printDiagnostics(context, loaded.notes);
-    return 1;
-  }
+  if (!loaded.ok) return refuse(context, loaded.notes);
   const planned = plan(loaded.value.input);
   const notes = [...loaded.notes, ...loaded.value.broken.flatMap((plugin) => plugin.notes), ...planned.notes];
-  if (!given.flag("quiet")) printDiagnostics(context, notes);
-  if (!planned.ok) return 1;
+  if (!planned.ok) return refuse(context, notes);
+  if (!given.flag("quiet") && !context.json) printDiagnostics(context, notes);
   const current = await currentManifest(layout);
   const next = manifestOf(planned.value);
   const actions = diff(current, next);
@@ -47,6 +45,12 @@ export async function showPlan(context: Context, given: Given): Promise<ExitCode
   for (const action of actions) context.out(impact(action));
   context.err(summary(files, actions, next.id));
   return 0;
+}
+
+function refuse(context: Context, notes: readonly Diagnostic[]): ExitCode {
+  if (context.json) context.out(JSON.stringify({ notes }));
+  else printDiagnostics(context, notes);
+  return 1;
 }
 
 function fileChanges(
