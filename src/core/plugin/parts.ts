@@ -1,7 +1,8 @@
 import { posix } from "node:path";
 import type { Diagnostic, Span } from "../base/diagnostic.ts";
+import type { MergedSection } from "../config/merge.ts";
 import { SECTIONS, type ValuesOf } from "./options.ts";
-import { readSection, type Section } from "./section.ts";
+import { readSection } from "./section.ts";
 import type { App, Daemon, FailurePolicy, Step } from "./types.ts";
 
 type PartValues = ValuesOf<(typeof SECTIONS)["mfserv"]["extra_daemon"]>;
@@ -13,7 +14,7 @@ export interface ReadPart<P> {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-export function readApp(section: Section, name: string, notes: Diagnostic[]): ReadPart<App> {
+export function readApp(section: MergedSection, name: string, notes: Diagnostic[]): ReadPart<App> {
   const values = readSection(section, SECTIONS.mfserv.app, notes);
   const app: App = {
     kind: "app",
@@ -46,7 +47,7 @@ export function readApp(section: Section, name: string, notes: Diagnostic[]): Re
 }
 
 /** `directory` is where files for the step arrive, what `{MFDATA_CURRENT_STEP_DIR}` stands for. */
-export function readStep(section: Section, name: string, directory: string, notes: Diagnostic[]): ReadPart<Step> {
+export function readStep(section: MergedSection, name: string, directory: string, notes: Diagnostic[]): ReadPart<Step> {
   const values = readSection(section, SECTIONS.mfdata.step, notes);
   const step: Step = {
     kind: "step",
@@ -74,14 +75,14 @@ export function readStep(section: Section, name: string, directory: string, note
   return { part: step, values };
 }
 
-export function readDaemon(section: Section, name: string, notes: Diagnostic[]): ReadPart<Daemon> {
+export function readDaemon(section: MergedSection, name: string, notes: Diagnostic[]): ReadPart<Daemon> {
   const values = readSection(section, SECTIONS.mfserv.extra_daemon, notes);
   return { part: { kind: "daemon", ...base(section, name, values, notes) }, values };
 }
 
-function base(section: Section, name: string, values: PartValues, notes: Diagnostic[]): Omit<Daemon, "kind"> {
-  const command = section.entries.get("_cmd_and_args");
-  if (values._cmd_and_args !== "" && (section.entries.get("numprocesses")?.value.trim() ?? "") === "") {
+function base(section: MergedSection, name: string, values: PartValues, notes: Diagnostic[]): Omit<Daemon, "kind"> {
+  const command = section.keys.get("_cmd_and_args");
+  if (values._cmd_and_args !== "" && (section.keys.get("numprocesses")?.value.trim() ?? "") === "") {
     notes.push({
       code: "MF3030",
       severity: "warning",
@@ -100,12 +101,12 @@ function base(section: Section, name: string, values: PartValues, notes: Diagnos
     });
   }
   const keys: Record<string, Span> = {};
-  for (const [key, written] of section.entries) if (written.at !== undefined) keys[key] = written.at;
-  const plain = command?.at !== undefined && command.raw === command.value && !command.raw.includes("\n");
+  for (const [key, written] of section.keys) keys[key] = written.keyAt;
+  const asWritten = command !== undefined && command.raw === command.value && !command.raw.includes("\n");
   return {
     name,
     command: values._cmd_and_args,
-    ...(plain && command?.at !== undefined && { commandAt: command.at }),
+    ...(asWritten && { commandAt: command.at }),
     instances: values._cmd_and_args === "" ? 0 : values.numprocesses,
     gracefulTimeoutS: Math.max(0, values.graceful_timeout),
     maxAgeS: Math.max(0, values.max_age),
@@ -123,7 +124,7 @@ function base(section: Section, name: string, values: PartValues, notes: Diagnos
   };
 }
 
-function readFailurePolicy(section: Section, values: StepValues, notes: Diagnostic[]): FailurePolicy {
+function readFailurePolicy(section: MergedSection, values: StepValues, notes: Diagnostic[]): FailurePolicy {
   if (values.failure_policy !== "move") return { do: values.failure_policy };
   const to = values.failure_policy_move_dest_dir;
   if (!/^[A-Za-z0-9_-]+\/[A-Za-z0-9_]+$/.test(to) && !posix.isAbsolute(to)) {
@@ -138,7 +139,12 @@ function readFailurePolicy(section: Section, values: StepValues, notes: Diagnost
   return { do: "move", to };
 }
 
-function readDirectories(section: Section, written: string, directory: string, notes: Diagnostic[]): readonly string[] {
+function readDirectories(
+  section: MergedSection,
+  written: string,
+  directory: string,
+  notes: Diagnostic[],
+): readonly string[] {
   return list(written, ",").map((item) => {
     const path = item.replaceAll("{MFDATA_CURRENT_STEP_DIR}", directory);
     if (!posix.isAbsolute(path)) {
@@ -154,7 +160,7 @@ function readDirectories(section: Section, written: string, directory: string, n
   });
 }
 
-function readRoutes(section: Section, routes: readonly string[], notes: Diagnostic[]): readonly string[] {
+function readRoutes(section: MergedSection, routes: readonly string[], notes: Diagnostic[]): readonly string[] {
   for (const route of routes) {
     if (route === "/" || /^(?:\/[A-Za-z0-9._~!$&'()*+,=:@%-]+)+$/.test(route)) continue;
     notes.push({
@@ -168,7 +174,7 @@ function readRoutes(section: Section, routes: readonly string[], notes: Diagnost
   return routes;
 }
 
-function readVhosts(section: Section, hosts: readonly string[], notes: Diagnostic[]): readonly string[] {
+function readVhosts(section: MergedSection, hosts: readonly string[], notes: Diagnostic[]): readonly string[] {
   for (const host of hosts) {
     if (/^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/.test(host)) continue;
     notes.push({
@@ -189,9 +195,9 @@ function list(written: string, separator: "," | ";"): readonly string[] {
     .filter((item) => item !== "");
 }
 
-function placeOf(section: Section, ...keys: readonly string[]): Span {
+function placeOf(section: MergedSection, ...keys: readonly string[]): Span {
   for (const key of keys) {
-    const at = section.entries.get(key)?.at;
+    const at = section.keys.get(key)?.at;
     if (at !== undefined) return at;
   }
   return section.at;

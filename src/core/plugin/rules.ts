@@ -1,6 +1,6 @@
 import type { Diagnostic, Span } from "../base/diagnostic.ts";
 import { suggest } from "../base/suggest.ts";
-import type { Section } from "./section.ts";
+import type { MergedSection } from "../config/merge.ts";
 import type { SwitchRule } from "./types.ts";
 
 /** The types of rule, and whether they name a tag. */
@@ -18,16 +18,16 @@ const TYPES: Readonly<Record<SwitchRule["type"], "tag" | "none">> = {
 const TARGET = /^(?:(?<plugin>[A-Za-z0-9_-]+)\/)?(?<step>[A-Za-z0-9_]+)(?<hardlink>\*?)$/;
 
 /** Reads a `[switch_rules[@SWITCH]:TYPE[:TAG]]` section of a plugin. A bad one is noted and gives no rules. */
-export function readRules(section: Section, plugin: string, notes: Diagnostic[]): readonly SwitchRule[] {
+export function readRules(section: MergedSection, plugin: string, notes: Diagnostic[]): readonly SwitchRule[] {
   const header = readHeader(section, notes);
   if (header === undefined) return [];
-  return [...section.entries].map(([key, written]) => {
+  return [...section.keys].map(([key, written]) => {
     const pattern = key.replaceAll("@@@@@@", "=").replaceAll("~~~~~~", "#");
-    const at = written.at ?? section.at;
+    const at = written.keyAt;
     if (/regex$/.test(header.type)) checkPattern(pattern, at, section.name, notes);
     const targets = written.value.split(",").flatMap((item) => {
       const target = TARGET.exec(item.trim())?.groups;
-      if (target === undefined) notes.push(badTarget(item.trim(), at, section.name));
+      if (target === undefined) notes.push(badTarget(item.trim(), written.at, section.name));
       return target === undefined
         ? []
         : [{ plugin: target["plugin"] ?? plugin, step: target["step"] ?? "", hardlink: target["hardlink"] === "*" }];
@@ -36,7 +36,10 @@ export function readRules(section: Section, plugin: string, notes: Diagnostic[])
   });
 }
 
-function readHeader(section: Section, notes: Diagnostic[]): Pick<SwitchRule, "switch" | "type" | "tag"> | undefined {
+function readHeader(
+  section: MergedSection,
+  notes: Diagnostic[],
+): Pick<SwitchRule, "switch" | "type" | "tag"> | undefined {
   const [head = "", type = "", ...parameters] = section.name.split(":");
   const tag = parameters.join(":");
   const error = (code: Diagnostic["code"], message: string, fix: string): undefined => {

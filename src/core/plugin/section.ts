@@ -1,14 +1,7 @@
-import type { Diagnostic, Span } from "../base/diagnostic.ts";
+import type { Diagnostic } from "../base/diagnostic.ts";
 import { suggest } from "../base/suggest.ts";
-import type { Sourced } from "../config/types.ts";
+import type { MergedSection, MergedValue } from "../config/merge.ts";
 import type { PluginOption, ValuesOf } from "./options.ts";
-
-/** A section of the merged config.ini: values with variants and templates resolved. */
-export interface Section {
-  readonly name: string;
-  readonly at: Span;
-  readonly entries: ReadonlyMap<string, Sourced<string>>;
-}
 
 type Options = Readonly<Record<string, PluginOption>>;
 
@@ -27,14 +20,14 @@ const MIGRATIONS: Readonly<Record<string, string>> = {
 const INITIALS = new WeakMap<PluginOption, unknown>();
 
 /** Reads a section by its options. Everything wrong is noted at its place, with what was probably meant. */
-export function readSection<S extends Options>(section: Section, options: S, notes: Diagnostic[]): ValuesOf<S> {
+export function readSection<S extends Options>(section: MergedSection, options: S, notes: Diagnostic[]): ValuesOf<S> {
   const values: Record<string, unknown> = {};
   for (const [key, option] of Object.entries(options)) {
-    const written = section.entries.get(key);
+    const written = section.keys.get(key);
     if (written === undefined) values[key] = initialOf(key, option, section, notes);
     else values[key] = readValue(key, option, written, section, notes);
   }
-  for (const [key, written] of section.entries) {
+  for (const [key, written] of section.keys) {
     if (!Object.hasOwn(options, key)) notes.push(unknownKey(key, written, section, options));
   }
   return values as ValuesOf<S>;
@@ -43,8 +36,8 @@ export function readSection<S extends Options>(section: Section, options: S, not
 function readValue(
   key: string,
   option: PluginOption,
-  written: Sourced<string>,
-  section: Section,
+  written: MergedValue,
+  section: MergedSection,
   notes: Diagnostic[],
 ): unknown {
   const read = option.type.schema.safeParse(written.value.trim());
@@ -53,14 +46,14 @@ function readValue(
     code: "MF3022",
     severity: "error",
     message: `[${section.name}] ${key} = ${JSON.stringify(written.value)}: ${read.error.issues[0]?.message ?? "bad value"}`,
-    at: written.at ?? section.at,
+    at: written.at.length > 0 ? written.at : written.keyAt,
     fix: `write ${article(option.type.name)}${option.unit === undefined ? "" : ` (${option.unit})`}${initialHint(option)}`,
   });
   return option.initial === undefined ? "" : initialOf(key, option, section, notes);
 }
 
 /** The value of an option that is not written; read once per option. */
-function initialOf(key: string, option: PluginOption, section: Section, notes: Diagnostic[]): unknown {
+function initialOf(key: string, option: PluginOption, section: MergedSection, notes: Diagnostic[]): unknown {
   if (option.initial === undefined) {
     notes.push({
       code: "MF3021",
@@ -75,10 +68,10 @@ function initialOf(key: string, option: PluginOption, section: Section, notes: D
   return INITIALS.get(option);
 }
 
-function unknownKey(key: string, written: Sourced<string>, section: Section, options: Options): Diagnostic {
+function unknownKey(key: string, written: MergedValue, section: MergedSection, options: Options): Diagnostic {
   const migration = MIGRATIONS[key] ?? (key.startsWith("arg_") ? MIGRATIONS["args"] : undefined);
   const near = suggest(key, Object.keys(options));
-  const known = { severity: "error", at: written.at ?? section.at } as const;
+  const known = { severity: "error", at: written.keyAt } as const;
   if (migration !== undefined) {
     return {
       ...known,

@@ -14,7 +14,10 @@ export interface LoadedLayers {
 }
 
 /** Reads the installed layers: `layers/*`, then the homes of the module and of mfext. Plugins are layers too, but not these. */
-export async function loadLayers(paths: ModulePaths, env: Readonly<Record<string, string>> = {}): Promise<LoadedLayers> {
+export async function loadLayers(
+  paths: ModulePaths,
+  env: Readonly<Record<string, string>> = {},
+): Promise<LoadedLayers> {
   const directory = join(paths.root, "layers");
   const listed = listDirectory(directory);
   const names = listed.ok ? listed.entries.filter((entry) => entry.kind !== "file").map((entry) => entry.name) : [];
