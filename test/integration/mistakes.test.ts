@@ -136,7 +136,7 @@ for (const [module, mistakes, good] of [
     await using appliance = await makeAppliance();
     const part = module === "mfserv" ? app : "[extra_daemon_main]\n_cmd_and_args = sleep 1000\nnumprocesses = 1\n";
     appliance.plugin(module, "good", { "config.ini": `${general}${part}` });
-    mistakes.forEach(({ ini }, index) => appliance.plugin(module, `bad_${index}`, { "config.ini": ini }));
+    for (const [index, { ini }] of mistakes.entries()) appliance.plugin(module, `bad_${index}`, { "config.ini": ini });
     const { notes, actions } = await planOf(appliance, module);
     for (const [index, mistake] of mistakes.entries()) {
       const file = join(appliance.home, module, "var", "plugins", `bad_${index}`, "config.ini");
