@@ -1,0 +1,186 @@
+import { type OptionSection, option, section } from "../../config/option.ts";
+import { choice, flag, integer, path, portOrNone, regexes, subdirectories } from "../../config/value-types.ts";
+import {
+  generalSections,
+  LARGEST_BODY_MB,
+  type ModulePorts,
+  reportingSections,
+  supervisionSections,
+} from "./common.ts";
+
+const PORTS: ModulePorts = { mflog: "5150", nginxlog: "5151", statsd: "18126" };
+const LONGEST_MINUTES = 10 * 366 * 24 * 60;
+
+const DATA_IN = section("data_in", "The directory files come in by, and how long they may stay there.", {
+  dir: option(
+    path,
+    "{{MFMODULE_RUNTIME_HOME}}/var/in",
+    "restart",
+    "The directory that holds incoming, tmp, trash and the queues of steps.",
+  ),
+  trash_max_lifetime: option(
+    integer(0, LONGEST_MINUTES),
+    "1440",
+    "none",
+    "Files in trash are deleted when they have been there longer. 0: never.",
+    "minutes",
+  ),
+  tmp_max_lifetime: option(
+    integer(0, LONGEST_MINUTES),
+    "60",
+    "none",
+    "Files in tmp that no step works on are deleted when they have been there longer. 0: never.",
+    "minutes",
+  ),
+  other_max_lifetime: option(
+    integer(0, LONGEST_MINUTES),
+    "360",
+    "none",
+    "Files anywhere else below dir, queues included, are deleted when they have been there longer. 0: never.",
+    "minutes",
+  ),
+});
+
+const DIRECTORY_OBSERVER = section("directory_observer", "How new files are noticed.", {
+  monitor_inactivitytimeout: option(
+    integer(1, 86400),
+    "300",
+    "restart",
+    "When nothing was noticed for this long, the directories are read.",
+    "seconds",
+  ),
+  forced_poll: option(
+    integer(1, 86400),
+    "300",
+    "restart",
+    "The directories are read at least this often, since network file systems tell nothing.",
+    "seconds",
+  ),
+  poll_queue_limit: option(
+    integer(1),
+    "10000",
+    "restart",
+    "Reading the directories adds nothing to a step's queue that is longer than this; the files wait where they are.",
+    "files",
+  ),
+  ignore: option(
+    regexes,
+    "^.*\\.t$;^.*\\.tmp$",
+    "restart",
+    "Files whose name matches one of these are left alone: their sender has not finished them.",
+  ),
+});
+
+const REDIS = section("redis", "The store of the steps' queues. It holds hints only: emptying it loses no file.", {
+  port: option(
+    portOrNone,
+    "0",
+    "restart",
+    "A TCP port, of this machine only, besides the unix socket var/redis.socket. 0: none.",
+  ),
+  max_memory: option(
+    integer(1),
+    "2048",
+    "restart",
+    "How much memory it may use; beyond, the keys used longest ago go.",
+    "megabytes",
+  ),
+  pubsubclient_output_buffer_hard_limit: option(
+    integer(0),
+    "1600",
+    "restart",
+    "A subscriber that leaves more unread is disconnected at once. 0: any amount.",
+    "megabytes",
+  ),
+  pubsubclient_output_buffer_soft_limit: option(
+    integer(0),
+    "1200",
+    "restart",
+    "A subscriber that leaves more unread for 60 seconds is disconnected. 0: any amount.",
+    "megabytes",
+  ),
+});
+
+const NGINX = section("nginx", "The web server that takes files over HTTP: PUT /DIRECTORY/NAME.", {
+  flag: option(flag, "1", "restart", "0: files do not come over HTTP."),
+  port: option(portOrNone, "9091", "reload", "Its port. 0: only the unix socket var/nginx.socket."),
+  upload_dir: option(
+    path,
+    "{{MFMODULE_RUNTIME_HOME}}/var/in/incoming",
+    "none",
+    "Kept for former versions' files; the first of [internal_plugins] watched_directories is what counts.",
+  ),
+  clientbody_temp_path: option(
+    path,
+    "{{MFMODULE_RUNTIME_HOME}}/var/in/tmp/nginx",
+    "reload",
+    "The directory for files while they arrive; on the file system of [data_in] dir, so that they need not be copied.",
+  ),
+  upload_max_body_size: option(
+    integer(0, LARGEST_BODY_MB),
+    "100",
+    "reload",
+    "A larger file is refused (413). 0: any size.",
+    "megabytes",
+  ),
+  workers: option(
+    integer(1, 1024),
+    "{{MFHARDWARE_NUMBER_OF_CPU_CORES_MULTIPLIED_BY_2}}",
+    "reload",
+    "How many processes of nginx take files.",
+  ),
+  logging: option(flag, "1", "reload", "0: no access log."),
+});
+
+const INTERNAL_PLUGINS = section(
+  "internal_plugins",
+  "Plugins that come with the module. `install_NAME = 1` installs or updates, at each start, the newest share/plugins/NAME-*.plugin.",
+  {
+    install_guess_file_type: option(flag, "1", "restart", "1: the step that finds out what kind of file each one is."),
+    install_switch: option(flag, "1", "restart", "1: the step that hands each file to the steps whose rules match."),
+    "install_*": option(flag, "0", "restart", "1: any other plugin that comes with the module."),
+    watched_directories: option(
+      subdirectories,
+      "incoming",
+      "restart",
+      "The directories below [data_in] dir in which files arrive. The first one is where HTTP and inject_file put them.",
+    ),
+    guess_file_type_numprocesses: option(
+      integer(0, 1024),
+      "{{MFHARDWARE_NUMBER_OF_CPU_CORES_DIVIDED_BY_2}}",
+      "restart",
+      "How many files guess_file_type may work on at once. 0: it does not run.",
+    ),
+    guess_file_type_debug: option(flag, "0", "restart", "1: guess_file_type logs everything it does."),
+    switch_numprocesses: option(
+      integer(0, 1024),
+      "{{MFHARDWARE_NUMBER_OF_CPU_CORES_DIVIDED_BY_2}}",
+      "restart",
+      "How many files switch may work on at once. 0: it does not run.",
+    ),
+    switch_debug: option(flag, "0", "restart", "1: switch logs everything it does."),
+    switch_no_match_policy: option(
+      choice("delete", "keep"),
+      "delete",
+      "restart",
+      "What happens to a file that no rule wants: it is deleted, or kept in trash.",
+    ),
+    switch_no_match_keep_original_basename: option(
+      flag,
+      "0",
+      "restart",
+      "1: a file kept so has its first name in trash. 0: it gets a unique one.",
+    ),
+  },
+);
+
+export const MFDATA_SECTIONS: readonly OptionSection[] = [
+  ...generalSections(),
+  DATA_IN,
+  DIRECTORY_OBSERVER,
+  INTERNAL_PLUGINS,
+  NGINX,
+  REDIS,
+  ...reportingSections(PORTS),
+  ...supervisionSections(PORTS),
+];
