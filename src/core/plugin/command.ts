@@ -3,7 +3,7 @@ import { failure, type Result, success } from "../base/result.ts";
 import { suggest } from "../base/suggest.ts";
 import { type ModulePaths, runtimeLayout } from "../module/paths.ts";
 import { splitWords, type Word } from "./shlex.ts";
-import type { Part, Plugin, Step } from "./types.ts";
+import type { App, Part, Plugin, Step } from "./types.ts";
 
 /** What a command's placeholders may stand for, beside the plugin itself. */
 export interface CommandContext {
@@ -38,9 +38,9 @@ export function commandArgv(
       fix: "close the quote that opens here",
     });
   }
-  const values = placeholders(part, plugin, context);
+  const lookup = lookupFor(part, plugin, context);
   const notes: Diagnostic[] = [];
-  const argv = split.words.flatMap((word) => expandWord(word, part, values, notes));
+  const argv = split.words.flatMap((word) => expandWord(word, part, plugin, lookup, notes));
   const [program, ...args] = argv;
   if (notes.some((note) => note.severity === "error")) return { ok: false, notes };
   if (program === undefined) {
@@ -66,19 +66,18 @@ export function stepDirectory(plugin: string, step: string, context: CommandCont
   return `${dataIn}/step.${plugin}.${step}`;
 }
 
-function expandWord(
-  word: Word,
-  part: Part,
-  values: ReadonlyMap<string, readonly string[]>,
-  notes: Diagnostic[],
-): string[] {
+/** What a placeholder stands for: usually one text, for some any number of arguments; undefined: nobody knows it. */
+type Lookup = (name: string) => string | readonly string[] | undefined;
+
+function expandWord(word: Word, part: Part, plugin: Owner, lookup: Lookup, notes: Diagnostic[]): readonly string[] {
+  if (!word.text.includes("{")) return [word.text];
   const whole = /^\{(?<name>\w+)\}$/.exec(word.text)?.groups?.["name"];
-  const list = whole === undefined ? undefined : values.get(whole);
-  if (list !== undefined) return [...list];
+  const list = whole === undefined ? undefined : lookup(whole);
+  if (Array.isArray(list)) return list;
   const text = word.text.replace(PLACEHOLDER, (written, name: string, offset: number) => {
-    const value = values.get(name);
-    if (value !== undefined) return value.join(" ");
-    const note = unknownPlaceholder(name, part, within(part, word.start + offset, written.length), values);
+    const value = lookup(name);
+    if (value !== undefined) return typeof value === "string" ? value : value.join(" ");
+    const note = unknownPlaceholder(name, part, plugin, within(part, word.start + offset, written.length));
     if (note !== undefined) notes.push(note);
     return written;
   });
@@ -86,14 +85,10 @@ function expandWord(
 }
 
 /** A brace nobody knows is left alone (a step may use its own), unless it is plainly a mistake. */
-function unknownPlaceholder(
-  name: string,
-  part: Part,
-  at: Span,
-  values: ReadonlyMap<string, readonly string[]>,
-): Diagnostic | undefined {
+function unknownPlaceholder(name: string, part: Part, plugin: Owner, at: Span): Diagnostic | undefined {
   if (LATER.includes(name)) return undefined;
-  const near = suggest(name, [...values.keys(), ...LATER]);
+  const customs = Object.keys(plugin.settings).filter((key) => key.startsWith("CUSTOM_"));
+  const near = suggest(name, [...NAMES[part.kind], ...customs, ...LATER]);
   const custom = name.startsWith("CUSTOM_");
   if (near === undefined && !custom) return undefined;
   return {
@@ -105,31 +100,47 @@ function unknownPlaceholder(
   };
 }
 
-function placeholders(part: Part, plugin: Owner, context: CommandContext): Map<string, readonly string[]> {
-  const values = new Map<string, readonly string[]>([
-    ["plugin_name", [plugin.name]],
-    ["plugin_dir", [plugin.home]],
-  ]);
-  for (const [key, value] of Object.entries(plugin.settings)) {
-    if (key.startsWith("CUSTOM_")) values.set(key, [value]);
-  }
-  if (part.kind === "daemon") values.set("extra_name", [part.name]);
-  if (part.kind === "app") {
-    const moduleTimeout = context.env["MFSERV_NGINX_TIMEOUT"] || String(DEFAULT_TIMEOUT_S);
-    const debug = splitWords(part.debugOptions);
-    values.set("app_name", [part.name]);
-    values.set("timeout", [part.timeoutS > 0 ? String(part.timeoutS) : moduleTimeout]);
-    values.set("debug_extra_options", part.debug && debug.ok ? debug.words.map((word) => word.text) : []);
-  }
-  if (part.kind === "step") {
-    const queue = `step.${plugin.name}.${part.name}`;
-    values.set("step_name", [part.name]);
-    values.set("MFDATA_CURRENT_STEP_NAME", [part.name]);
-    values.set("MFDATA_CURRENT_STEP_QUEUE", [queue]);
-    values.set("MFDATA_CURRENT_STEP_DIR", [stepDirectory(plugin.name, part.name, context)]);
-    values.set("STANDARD_STEP_ARGUMENTS", standardStepArguments(part, queue, context));
-  }
-  return values;
+const NAMES: Readonly<Record<Part["kind"], readonly string[]>> = {
+  app: ["plugin_name", "plugin_dir", "app_name", "timeout", "debug_extra_options"],
+  step: [
+    "plugin_name",
+    "plugin_dir",
+    "step_name",
+    "MFDATA_CURRENT_STEP_NAME",
+    "MFDATA_CURRENT_STEP_QUEUE",
+    "MFDATA_CURRENT_STEP_DIR",
+    "STANDARD_STEP_ARGUMENTS",
+  ],
+  daemon: ["plugin_name", "plugin_dir", "extra_name"],
+};
+
+function lookupFor(part: Part, plugin: Owner, context: CommandContext): Lookup {
+  return (name) => {
+    if (name.startsWith("CUSTOM_")) return plugin.settings[name];
+    if (!NAMES[part.kind].includes(name)) return undefined;
+    if (name === "plugin_name") return plugin.name;
+    if (name === "plugin_dir") return plugin.home;
+    if (part.kind === "step") return stepValue(name, part, plugin, context);
+    if (part.kind === "app" && name === "timeout") return timeoutOf(part, context);
+    if (part.kind === "app" && name === "debug_extra_options") return debugOptions(part);
+    return part.name;
+  };
+}
+
+function timeoutOf(app: App, context: CommandContext): string {
+  return app.timeoutS > 0 ? String(app.timeoutS) : context.env["MFSERV_NGINX_TIMEOUT"] || String(DEFAULT_TIMEOUT_S);
+}
+
+function debugOptions(app: App): readonly string[] {
+  const split = splitWords(app.debugOptions);
+  return app.debug && split.ok ? split.words.map((word) => word.text) : [];
+}
+
+function stepValue(name: string, step: Step, plugin: Owner, context: CommandContext): string | readonly string[] {
+  const queue = `step.${plugin.name}.${step.name}`;
+  if (name === "MFDATA_CURRENT_STEP_QUEUE") return queue;
+  if (name === "MFDATA_CURRENT_STEP_DIR") return stepDirectory(plugin.name, step.name, context);
+  return name === "STANDARD_STEP_ARGUMENTS" ? standardStepArguments(step, queue, context) : step.name;
 }
 
 function standardStepArguments(step: Step, queue: string, context: CommandContext): readonly string[] {

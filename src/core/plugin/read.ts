@@ -70,10 +70,10 @@ export function draftPlugin(source: PluginSource, context: PluginContext): Resul
   if (!resolved.ok) notes.push(...resolved.notes);
   checkFormatVersion(source, notes);
 
-  const variables = {
-    ...context.env,
-    ...currentPlugin({ name, label: layer.label, home: source.home }, context.paths),
-  };
+  const variables = templateVariables(
+    context.env,
+    currentPlugin({ name, label: layer.label, home: source.home }, context.paths),
+  );
   const sections = mergePluginConfig(source.configs, source.home, context.configurationName, variables, notes);
   const at = sections.get("general")?.at ?? { file: posix.join(source.home, "config.ini"), line: 1, col: 1, length: 1 };
   if (!sections.has("general") && !hasErrors(notes)) notes.push(noGeneral(at));
@@ -121,15 +121,27 @@ export function finishPlugin(
   texts: { readonly crontab?: string; readonly fragments: ReadonlyMap<string, string> },
 ): Result<Plugin> {
   const { plugin, wanted } = draft;
-  if (texts.crontab === undefined && wanted.length === 0) return success(plugin);
-  const env = { ...context.env, ...pluginEnvironment(plugin, context.layers, context.env, context.paths) };
   const notes: Diagnostic[] = [];
+  const isTemplate = [texts.crontab ?? "", ...texts.fragments.values()].some((text) => /\{[{%#]/.test(text));
+  const env = isTemplate
+    ? { ...context.env, ...pluginEnvironment(plugin, context.layers, context.env, context.paths) }
+    : {};
   const crontab =
     texts.crontab === undefined ? [] : renderCrontab(texts.crontab, posix.join(plugin.home, "crontab"), env, notes);
   const ours = Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith("MF")));
   const fragments = renderFragments(wanted, texts.fragments, plugin.home, ours, notes);
   const named = notes.map((note) => ({ ...note, plugin: plugin.name }));
   return hasErrors(named) ? { ok: false, notes: named } : success({ ...plugin, crontab, fragments }, named);
+}
+
+const SCRATCH = new WeakMap<PluginContext["env"], Record<string, string>>();
+
+/** The module's environment with the plugin's own variables: one object for all plugins, as copying it is dear. */
+function templateVariables(env: PluginContext["env"], own: Readonly<Record<string, string>>) {
+  const known = SCRATCH.get(env);
+  const variables = known ?? { ...env };
+  if (known === undefined) SCRATCH.set(env, variables);
+  return Object.assign(variables, own);
 }
 
 function readIdentity(source: PluginSource, context: PluginContext): Result<{ name: string; layer: Layer }> {

@@ -140,11 +140,23 @@ function exportSettings(
   values: Readonly<Record<string, unknown>>,
   settings: Record<string, string>,
 ): void {
-  for (const [key, value] of Object.entries(values)) {
+  const prefix = `${variableName(section)}_`;
+  for (const key in values) {
     if (key.startsWith("_")) continue;
-    const name = `${section}_${key}`.toUpperCase().replace(/[^A-Z0-9_]/g, "_");
-    settings[name] = typeof value === "boolean" ? (value ? "1" : "0") : String(value ?? "AUTO");
+    const value = values[key];
+    settings[prefix + variableName(key)] = typeof value === "boolean" ? (value ? "1" : "0") : String(value ?? "AUTO");
   }
+}
+
+const NAMES = new Map<string, string>();
+
+/** Upper case, with `_` for what a variable's name cannot hold. Remembered: the same few keys come a thousand times. */
+function variableName(key: string): string {
+  const known = NAMES.get(key);
+  if (known !== undefined) return known;
+  const name = key.toUpperCase().replace(/[^A-Z0-9_]/g, "_");
+  NAMES.set(key, name);
+  return name;
 }
 
 /** Checks a part's name, and that the section says anything in this configuration. */
