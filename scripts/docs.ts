@@ -1,0 +1,44 @@
+/**
+ * Writes what is made from the option schema: each module's commented `config.ini` and its reference page.
+ * `--check` writes nothing and ends with 1 when one of them is not what it should be.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { defaultsFile, referencePage } from "../src/core/config/document.ts";
+import { MODULE_OPTIONS } from "../src/core/module/options/index.ts";
+import { MODULE_NAMES } from "../src/core/module/paths.ts";
+
+const root = join(import.meta.dirname, "..");
+
+/** Every generated file, by path relative to the checkout. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  for (const module of MODULE_NAMES) {
+    files.set(`modules/${module}/config/config.ini`, defaultsFile(module, MODULE_OPTIONS[module]));
+    files.set(`docs/reference/${module}-options.md`, referencePage(module, MODULE_OPTIONS[module]));
+  }
+  return files;
+}
+
+function current(path: string): string | undefined {
+  try {
+    return readFileSync(join(root, path), "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+if (import.meta.main) {
+  const check = process.argv.includes("--check");
+  for (const [path, text] of generatedFiles()) {
+    if (current(path) === text) continue;
+    if (check) {
+      console.error(`${path} is stale; run: make docs`);
+      process.exitCode = 1;
+    } else {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+      console.log(`wrote ${path}`);
+    }
+  }
+}
