@@ -1,0 +1,117 @@
+/** A package a distribution must have installed. */
+export interface PackageNeed {
+  /** Any one of these installed is enough; setup installs the first. */
+  readonly names: readonly [string, ...string[]];
+  /** `run`: the appliance needs it; `test`: only `make test` and `make check` do. */
+  readonly use: "run" | "test";
+  /** The unit the package would start on its own, beside the daemon metwork runs. */
+  readonly unit?: string;
+}
+
+/** What differs from one Linux distribution to another. This page is the only place that knows. */
+export interface Distribution {
+  readonly name: string;
+  readonly manager: "apt-get" | "dnf";
+  /** Whether a machine with this os-release is one. */
+  readonly covers: (os: OsRelease) => boolean;
+  /** Packages that add a repository the needs come from. */
+  readonly repositories: readonly string[];
+  readonly needs: readonly PackageNeed[];
+  /** Where its nginx packages put dynamic modules. */
+  readonly nginxModules: string;
+}
+
+/** Fields of `/etc/os-release`, os-release(5). */
+export type OsRelease = Readonly<Record<string, string>>;
+
+const run = (...names: readonly [string, ...string[]]): PackageNeed => ({ names, use: "run" });
+const test = (...names: readonly [string, ...string[]]): PackageNeed => ({ names, use: "test" });
+const daemon = (unit: string, ...names: readonly [string, ...string[]]): PackageNeed => ({ names, use: "run", unit });
+
+/** What every distribution with rpm calls alike; neither RHEL, EPEL nor Fedora packages a Lua module for nginx. */
+const rpmNeeds: readonly PackageNeed[] = [
+  run("nginx"),
+  run("file"),
+  run("python3"),
+  run("python3-flask"),
+  run("python3-waitress"),
+  run("util-linux"),
+  run("cronie"),
+  run("curl-minimal", "curl"),
+  test("ShellCheck"),
+  test("systemd"),
+];
+
+const isEnterprise = (os: OsRelease, major: string): boolean =>
+  ["rhel", "rocky", "almalinux", "centos", "ol"].includes(os["ID"] ?? "") &&
+  (os["VERSION_ID"] ?? "").split(".")[0] === major;
+
+export const distributions: readonly Distribution[] = [
+  {
+    name: "Debian",
+    manager: "apt-get",
+    covers: (os) => os["ID"] === "debian" || (os["ID_LIKE"] ?? "").split(" ").includes("debian"),
+    repositories: [],
+    needs: [
+      daemon("nginx", "nginx"),
+      run("libnginx-mod-http-lua"),
+      daemon("redis-server", "redis-server"),
+      // Brings libmagic too.
+      run("file"),
+      run("python3"),
+      run("python3-flask"),
+      run("python3-waitress"),
+      run("util-linux"),
+      run("cron"),
+      run("curl"),
+      test("shellcheck"),
+      test("systemd"),
+    ],
+    nginxModules: "/usr/lib/nginx/modules",
+  },
+  {
+    name: "Enterprise Linux 9",
+    manager: "dnf",
+    covers: (os) => isEnterprise(os, "9"),
+    repositories: ["epel-release"],
+    needs: [...rpmNeeds, run("redis", "valkey")],
+    nginxModules: "/usr/lib64/nginx/modules",
+  },
+  {
+    name: "Enterprise Linux 10",
+    manager: "dnf",
+    covers: (os) => isEnterprise(os, "10"),
+    repositories: ["epel-release"],
+    needs: [...rpmNeeds, run("valkey")],
+    nginxModules: "/usr/lib64/nginx/modules",
+  },
+  {
+    name: "Fedora",
+    manager: "dnf",
+    covers: (os) => os["ID"] === "fedora",
+    repositories: [],
+    needs: [...rpmNeeds, run("valkey", "redis")],
+    nginxModules: "/usr/lib64/nginx/modules",
+  },
+];
+
+/** Names each program goes by, the preferred first. */
+export const programNames = {
+  nginx: ["nginx"],
+  redis: ["redis-server", "valkey-server"],
+  python3: ["python3"],
+  telegraf: ["telegraf"],
+} as const;
+
+/** The modules a Lua configuration loads, in the order nginx wants them. */
+export const nginxLuaModules: readonly string[] = ["ndk_http_module.so", "ngx_http_lua_module.so"];
+
+/** Reads the `KEY=value` lines of an os-release file; quotes around a value are dropped. */
+export function parseOsRelease(text: string): OsRelease {
+  const fields = text.matchAll(/^([A-Z0-9_]+)=(?:"([^"\n]*)"|'([^'\n]*)'|(.*))$/gm);
+  return Object.fromEntries([...fields].map(([, key, double, single, bare]) => [key, double ?? single ?? bare ?? ""]));
+}
+
+export function distributionOf(os: OsRelease): Distribution | undefined {
+  return distributions.find((distribution) => distribution.covers(os));
+}

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { findPrograms } from "./programs.ts";
+
+const home = mkdtempSync(join(tmpdir(), "programs-"));
+after(() => rmSync(home, { recursive: true, force: true }));
+
+function directory(name: string, files: Readonly<Record<string, number>>): string {
+  const path = join(home, name);
+  mkdirSync(path, { recursive: true });
+  for (const [file, mode] of Object.entries(files)) {
+    writeFileSync(join(path, file), "");
+    chmodSync(join(path, file), mode);
+  }
+  return path;
+}
+
+describe("findPrograms", () => {
+  it("takes the first directory that has a program", () => {
+    const path = [directory("a", { nginx: 0o755 }), directory("b", { nginx: 0o755, python3: 0o755 })];
+    const found = findPrograms({ path, nginxModules: [] });
+    assert.equal(found.nginx, join(home, "a", "nginx"));
+    assert.equal(found.python3, join(home, "b", "python3"));
+  });
+
+  it("takes valkey where there is no redis, and redis before valkey wherever it stands", () => {
+    const valkey = directory("valkey", { "valkey-server": 0o755 });
+    const redis = directory("redis", { "redis-server": 0o755 });
+    assert.equal(findPrograms({ path: [valkey], nginxModules: [] }).redis, join(valkey, "valkey-server"));
+    assert.equal(findPrograms({ path: [valkey, redis], nginxModules: [] }).redis, join(redis, "redis-server"));
+  });
+
+  it("leaves out what is absent, a directory, not executable, or named by a relative PATH entry", () => {
+    const path = [directory("plain", { nginx: 0o644 }), join(home, "nowhere"), "bin", ""];
+    mkdirSync(join(home, "plain", "python3"));
+    const found = findPrograms({ path, nginxModules: [] });
+    assert.deepEqual(Object.keys(found).sort(), ["nginxModules", "node"]);
+  });
+
+  it("names nginx's Lua modules with their kit first, or none of them", () => {
+    const whole = directory("modules", { "ngx_http_lua_module.so": 0o644, "ndk_http_module.so": 0o644 });
+    const half = directory("half", { "ngx_http_lua_module.so": 0o644 });
+    assert.deepEqual(findPrograms({ path: [], nginxModules: [half, whole] }).nginxModules, [
+      join(whole, "ndk_http_module.so"),
+      join(whole, "ngx_http_lua_module.so"),
+    ]);
+    assert.deepEqual(findPrograms({ path: [], nginxModules: [half] }).nginxModules, []);
+  });
+});

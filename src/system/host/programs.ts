@@ -1,0 +1,46 @@
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { posix } from "node:path";
+import type { Programs } from "../../core/module/host.ts";
+import { distributions, nginxLuaModules, programNames } from "./distribution.ts";
+
+/** Before the caller's PATH: the distribution's own python3 is the one that has its flask, its nginx the one with its modules. */
+const systemPath = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"] as const;
+
+/** Where to look; both default to this machine's. */
+export interface Places {
+  /** Directories of programs, first match wins. */
+  readonly path?: readonly string[];
+  readonly nginxModules?: readonly string[];
+}
+
+/** Finds the programs a plan may start. Costs some stat calls and starts nothing. */
+export function findPrograms(places: Places = {}): Programs {
+  const path = places.path ?? [...systemPath, ...(process.env["PATH"] ?? "").split(posix.delimiter)];
+  const first = (names: readonly string[]): string | undefined => {
+    for (const name of names) {
+      const found = path.map((directory) => posix.join(directory, name)).find(isProgram);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  const named = Object.fromEntries(Object.entries(programNames).map(([key, names]) => [key, first(names)]));
+  const found = Object.fromEntries(Object.entries(named).filter(([, file]) => file !== undefined));
+  const modules = places.nginxModules ?? [...new Set(distributions.map((distribution) => distribution.nginxModules))];
+  return { node: process.execPath, nginxModules: luaModules(modules), ...found };
+}
+
+/** All the modules Lua needs, of one directory; none when one of them is missing. */
+function luaModules(directories: readonly string[]): readonly string[] {
+  const candidates = directories.map((directory) => nginxLuaModules.map((file) => posix.join(directory, file)));
+  return candidates.find((files) => files.every((file) => existsSync(file))) ?? [];
+}
+
+function isProgram(file: string): boolean {
+  if (!posix.isAbsolute(file)) return false;
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
