@@ -42,8 +42,13 @@ const general = {
 const generalOfMfserv = {
   ...general,
   _add_plugin_dir_to_lua_path: option(type.boolean, "1", "reload", "Let nginx's Lua code require the plugin's `*.lua`"),
-  _extra_nginx_http_conf_filename: option(type.innerPath, "", "reload", "nginx fragment for the `http` block"),
-  _extra_nginx_server_conf_filename: option(type.innerPath, "", "reload", "nginx fragment for the main `server` block"),
+  _extra_nginx_http_conf_filename: option(type.innerPath, "", "reload", "An nginx fragment for the `http` block"),
+  _extra_nginx_server_conf_filename: option(
+    type.innerPath,
+    "",
+    "reload",
+    "An nginx fragment for the main `server` block",
+  ),
   _extra_nginx_init_worker_by_lua_block_filename: option(
     type.innerPath,
     "",
@@ -98,8 +103,8 @@ const app = {
   _static_routing: option(type.boolean, "1", "reload", "Let nginx serve a directory of the app"),
   _static_url_prefix: option(type.text, "/static", "reload", "Where that directory is served, below the app's prefix"),
   _static_directory: option(type.text, "/static", "reload", "That directory, below `<home>/<app>`"),
-  _extra_nginx_conf_filename: option(type.innerPath, "", "reload", "nginx fragment for the app's location"),
-  _extra_nginx_conf_static_filename: option(type.innerPath, "", "reload", "nginx fragment for its static location"),
+  _extra_nginx_conf_filename: option(type.innerPath, "", "reload", "An nginx fragment for the app's location"),
+  _extra_nginx_conf_static_filename: option(type.innerPath, "", "reload", "An nginx fragment for its static location"),
   _http_test_endpoint: option(type.text, "", "none", "Path that `mfserv.status` asks for"),
   _http_test_expected_status_code: option(type.integer, "200", "none", "Status it must answer"),
   _http_test_expected_body: option(type.text, "OK", "none", "Text its answer must hold"),
