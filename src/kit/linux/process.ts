@@ -1,0 +1,113 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { libc, systemError } from "./libc.ts";
+
+const prctl = libc.func("int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)");
+const pipe2 = libc.func("int pipe2(_Out_ int *fds, int flags)");
+const waitpid = libc.func("int waitpid(int pid, _Out_ int *status, int options)");
+
+const PR_SET_CHILD_SUBREAPER = 36;
+const O_CLOEXEC = 0o2000000;
+const WNOHANG = 1;
+
+/** What /proc/PID/stat (proc(5)) says of a process. */
+export interface ProcessFacts {
+  readonly pid: number;
+  /** `R`, `S`, `D`, `Z` (ended, not yet reaped), ... */
+  readonly state: string;
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+  /** Clock ticks after boot at which it started: with the pid, its identity until the next boot. */
+  readonly startTicks: number;
+}
+
+/** Facts about a process, or nothing when there is none. */
+export function readProcess(pid: number): ProcessFacts | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, "latin1");
+  } catch {
+    return undefined;
+  }
+  // The name in parentheses may hold anything, parentheses and blanks included.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const number = (field: number): number => Number(fields[field - 3]);
+  return {
+    pid,
+    state: fields[0] ?? "?",
+    parent: number(4),
+    group: number(5),
+    session: number(6),
+    startTicks: number(22),
+  };
+}
+
+/** The pids of all processes of this user. */
+export function ownProcesses(): readonly number[] {
+  const uid = process.getuid?.() ?? -1;
+  const isOwn = (pid: string): boolean => {
+    try {
+      return statSync(`/proc/${pid}`).uid === uid;
+    } catch {
+      return false;
+    }
+  };
+  return readdirSync("/proc")
+    .filter((name) => /^[0-9]+$/.test(name) && isOwn(name))
+    .map(Number);
+}
+
+/** The environment a process was started with, as `NAME=value`s; empty when it ended, hid or overwrote it. */
+export function readEnviron(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
+}
+
+/** Tells this boot of the machine from every other: pids and start ticks mean something only within one. */
+export function bootId(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+}
+
+/** Makes orphans among this process's descendants its children instead of init's. */
+export function becomeSubreaper(): void {
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) !== 0) throw systemError("prctl");
+}
+
+/** The children of this process that are not in `known`: adopted orphans. */
+export function adoptedChildren(known: ReadonlySet<number>): readonly number[] {
+  const text = readFileSync(`/proc/self/task/${process.pid}/children`, "latin1").trim();
+  return text === ""
+    ? []
+    : text
+        .split(" ")
+        .map(Number)
+        .filter((pid) => !known.has(pid));
+}
+
+/** Lets an adopted child that has ended go, so that it does not stay behind as a zombie. */
+export function reap(pid: number): void {
+  if (readProcess(pid)?.state === "Z") waitpid(pid, [0], WNOHANG);
+}
+
+/**
+ * A pipe(2), both ends close-on-exec. Node's own stdio pipes are sockets, on which a child cannot open `/dev/stderr`.
+ * The caller closes both ends.
+ */
+export function makePipe(): { readonly read: number; readonly write: number } {
+  const ends = [-1, -1];
+  if (pipe2(ends, O_CLOEXEC) !== 0) throw systemError("pipe2");
+  const [read = -1, write = -1] = ends;
+  return { read, write };
+}
+
+/** Sends a signal to a process, or with a negative pid to a group; false when there is none any more. */
+export function sendSignal(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,103 @@
+import { connect, createServer, type Socket } from "node:net";
+
+/** Longest message taken, in bytes: a bound on memory, far above what any command needs. */
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+const NEWLINE = 10;
+
+/** What fits into `sun_path` of unix(7) before the final NUL. */
+export const MAX_SOCKET_PATH_BYTES = 107;
+
+/** Whether a unix socket can be bound to the path. */
+export function fitsSocketAddress(path: string): boolean {
+  return Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES && !path.includes("\0");
+}
+
+/** One end of a connection that carries JSON values, one a line (NDJSON). */
+export interface Peer {
+  send(message: unknown): void;
+  /** Ends the connection once everything sent is on its way. */
+  close(): void;
+  /** Whether this connection alone keeps the process running. */
+  holdProcess(hold: boolean): void;
+}
+
+/**
+ * Serves NDJSON connections on a listening descriptor. Who may connect is decided by the mode of the socket's path.
+ * A peer that sends something else than JSON is disconnected.
+ */
+export function serveMessages(
+  listenFd: number,
+  onMessage: (message: unknown, peer: Peer) => void,
+): Promise<() => void> {
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => open.delete(socket));
+    const peer = peerOn(socket);
+    readMessages(socket, (message) => onMessage(message, peer));
+  });
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ fd: listenFd }, () =>
+      resolve(() => {
+        server.close();
+        for (const socket of open) socket.end();
+      }),
+    );
+  });
+}
+
+/** Connects to a unix socket; nothing when nobody listens there. `onClose` is called once, however the connection ends. */
+export function connectMessages(
+  path: string,
+  on: { message: (message: unknown) => void; close: () => void },
+): Promise<Peer | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.on("error", () => resolve(undefined));
+    socket.once("connect", () => {
+      socket.on("close", on.close);
+      readMessages(socket, on.message);
+      resolve(peerOn(socket));
+    });
+  });
+}
+
+function peerOn(socket: Socket): Peer {
+  return {
+    send: (message) => {
+      if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
+    },
+    close: () => socket.end(),
+    holdProcess: (hold) => {
+      if (hold) socket.ref();
+      else socket.unref();
+    },
+  };
+}
+
+function readMessages(socket: Socket, onMessage: (message: unknown) => void): void {
+  let parts: Buffer[] = [];
+  let size = 0;
+  socket.on("data", (chunk: Buffer) => {
+    let rest = chunk;
+    for (let end = rest.indexOf(NEWLINE); end !== -1; end = rest.indexOf(NEWLINE)) {
+      const line = Buffer.concat([...parts, rest.subarray(0, end)]).toString("utf8");
+      parts = [];
+      size = 0;
+      rest = rest.subarray(end + 1);
+      let message: unknown;
+      try {
+        message = JSON.parse(line);
+      } catch {
+        socket.destroy();
+        return;
+      }
+      onMessage(message);
+    }
+    if (rest.length > 0) parts.push(rest);
+    size += rest.length;
+    if (size > MAX_MESSAGE_BYTES) socket.destroy();
+  });
+}

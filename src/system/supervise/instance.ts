@@ -1,0 +1,266 @@
+import { closeSync, rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Diagnostic } from "../../core/base/diagnostic.ts";
+import type { RunnableService } from "../../core/plan/services.ts";
+import { hasWaitingConnections } from "../../kit/linux/socket.ts";
+import type { InstanceStatus } from "../supervisor.ts";
+import {
+  type Attempt,
+  attempt,
+  describeFailure,
+  giveUp,
+  type Held,
+  hold,
+  prove,
+  type Shared,
+  stablePath,
+} from "./attempt.ts";
+import { type Child, describeEnd, signalChild } from "./child.ts";
+import * as diagnostics from "./diagnostics.ts";
+import { terminate } from "./terminate.ts";
+
+const FIRST_BACKOFF_MS = 100;
+const LONGEST_BACKOFF_MS = 10_000;
+/** A process that lived so long was all right: the next restart is immediate again. */
+const HEALTHY_MS = 10_000;
+/** How often a replaced socket must be found empty, 10 ms apart, before its worker is told to stop. */
+const EMPTY_LOOKS = 3;
+const LOOK_MS = 10;
+
+/** A restarted process, or why there is none or it had to be killed. */
+interface Revived {
+  readonly child?: Child;
+  readonly failed?: string;
+}
+
+/** One numbered process of a service, kept alive from `start` to `stop`. Its methods are called one at a time. */
+export class Instance {
+  readonly number: number;
+  readonly #shared: Shared;
+  /** Called when it has reached its maximal age. */
+  readonly #onAged: () => void;
+  #service: RunnableService;
+  #held: Held | undefined;
+  #child: Child | undefined;
+  #keeping: AbortController | undefined;
+  #ageTimer: NodeJS.Timeout | undefined;
+  #state: InstanceStatus["state"] = "stopped";
+  #restarts = 0;
+  #lastEnd: string | undefined;
+
+  constructor(number: number, service: RunnableService, shared: Shared, onAged: () => void) {
+    this.number = number;
+    this.#service = service;
+    this.#shared = shared;
+    this.#onAged = onAged;
+  }
+
+  status(): InstanceStatus {
+    const child = this.#child;
+    return {
+      instance: this.number,
+      state: this.#state,
+      ...(child === undefined || child.end() !== undefined ? {} : { pid: child.pid, startedAt: child.startedAt }),
+      restarts: this.#restarts,
+      ...(this.#lastEnd === undefined ? {} : { lastEnd: this.#lastEnd }),
+    };
+  }
+
+  /** Starts and waits until it serves. Gives the reason why not; then nothing of it is left. */
+  async start(service: RunnableService, signal: AbortSignal): Promise<Diagnostic | undefined> {
+    this.#service = service;
+    this.#state = "starting";
+    const tried = await this.#try(service, "stable", signal);
+    if ("code" in tried) {
+      this.#letSocketGo();
+      this.#state = "stopped";
+      return tried;
+    }
+    this.#adopt(tried);
+    return undefined;
+  }
+
+  /** Stops gracefully. `keepSocket`: connections go on waiting for the process that is started next. */
+  async stop(keepSocket: boolean): Promise<void> {
+    const child = this.#child;
+    this.#leave();
+    this.#state = "stopping";
+    if (child !== undefined) await this.#end(child, this.#service);
+    if (!keepSocket) this.#letSocketGo();
+    this.#state = "stopped";
+  }
+
+  /**
+   * Replaces the process: the new one proves itself on a socket of its own, which then takes the stable path over; the old
+   * one stops once nobody waits for it any more. `stopped` resolves after that. On failure the old one goes on undisturbed.
+   */
+  async swap(service: RunnableService, signal: AbortSignal): Promise<{ failed?: Diagnostic; stopped?: Promise<void> }> {
+    const tried = await this.#try(service, "beside", signal);
+    if ("code" in tried) return { failed: tried };
+    const old = { child: this.#child, held: this.#held, service: this.#service };
+    const oldPath = stablePath(old.service, this.number);
+    this.#leave();
+    this.#held = tried.fresh;
+    this.#service = service;
+    this.#adopt(tried);
+    if (oldPath !== "" && oldPath !== stablePath(service, this.number)) rmSync(oldPath, { force: true });
+    return { stopped: this.#retire(old) };
+  }
+
+  /** Sends SIGHUP; later restarts follow the given spec. */
+  reload(service: RunnableService): void {
+    this.#service = service;
+    if (this.#child !== undefined) signalChild(this.#child, "SIGHUP");
+    this.armAge();
+  }
+
+  /** Starts a process and lets it prove itself. */
+  async #try(service: RunnableService, where: "stable" | "beside", signal: AbortSignal): Promise<Attempt | Diagnostic> {
+    let held: ReturnType<typeof hold> | undefined;
+    try {
+      held = this.#hold(service, where);
+    } catch (error) {
+      return diagnostics.socketRefused(service, stablePath(service, this.number), String(error));
+    }
+    let tried: Attempt;
+    try {
+      tried = attempt(service, this.number, held, this.#shared);
+    } catch (error) {
+      if (held?.temporary !== undefined) closeSync(held.fd);
+      return diagnostics.cannotFork(service, error);
+    }
+    if (where === "stable") this.#child = tried.child;
+    const verdict = await prove(tried, signal);
+    if (verdict !== "ready") {
+      if (where === "stable") this.#child = undefined;
+      return giveUp(tried, verdict, this.#shared);
+    }
+    return tried;
+  }
+
+  /** The socket to hand over: for a start the one already held if it is at the right path. */
+  #hold(service: RunnableService, where: "stable" | "beside"): ReturnType<typeof hold> | undefined {
+    const wanted = service.socket?.hand === "inherited";
+    if (wanted && where === "beside") return hold(service, this.number, "beside");
+    if (wanted && this.#held?.path === stablePath(service, this.number)) return this.#held;
+    if (where === "beside") return undefined;
+    this.#letSocketGo();
+    this.#held = wanted ? hold(service, this.number, "stable") : undefined;
+    return this.#held;
+  }
+
+  /** Takes a proven process in and keeps it alive from now on. */
+  #adopt({ child }: Attempt): void {
+    this.#child = child;
+    this.#state = "running";
+    this.#keeping = new AbortController();
+    this.#keep(child, this.#keeping.signal).catch((error: Error) => {
+      this.#state = "stopped";
+      this.#shared.report(`${this.#who()} is no longer kept alive: ${error.stack}`);
+    });
+    this.armAge();
+  }
+
+  /** No longer keeps the current process alive; what becomes of it is the caller's business. */
+  #leave(): void {
+    this.#keeping?.abort();
+    this.#keeping = undefined;
+    this.#child = undefined;
+    clearTimeout(this.#ageTimer);
+  }
+
+  /** Restarts the process whenever it ends, until `left`. */
+  async #keep(first: Child, left: AbortSignal): Promise<void> {
+    let last: Revived = { child: first };
+    for (let pause = 0; ; pause = Math.min(Math.max(FIRST_BACKOFF_MS, pause * 2), LONGEST_BACKOFF_MS)) {
+      const { child } = last;
+      const end = await child?.ended;
+      if (left.aborted) return;
+      this.#lastEnd = last.failed ?? (end === undefined ? undefined : describeEnd(end));
+      this.#child = undefined;
+      this.#state = "backoff";
+      this.#restarts++;
+      if (child !== undefined) {
+        if (Date.now() - child.startedAt >= HEALTHY_MS) pause = 0;
+        await this.#bury(child);
+      }
+      this.#shared.report(`${this.#who()} ended (${this.#lastEnd}), restart in ${pause} ms`);
+      await sleep(pause, undefined, { signal: left }).catch(() => undefined);
+      if (left.aborted) return;
+      last = await this.#revive(left);
+    }
+  }
+
+  /** Starts the process again and waits until it serves, ends, or somebody else takes the instance over. */
+  async #revive(left: AbortSignal): Promise<Revived> {
+    const service = this.#service;
+    let tried: Attempt;
+    try {
+      tried = attempt(service, this.number, this.#hold(service, "stable"), this.#shared);
+    } catch (error) {
+      return { failed: String(error) };
+    }
+    const { child } = tried;
+    this.#child = child;
+    this.#state = "starting";
+    const verdict = await prove(tried, left);
+    if (verdict !== "ready" && tried.temporary !== undefined) rmSync(tried.temporary, { force: true });
+    if (left.aborted) return { child };
+    // The probe stands in the same queue as everybody who waited: an answer that is late may only mean a long queue.
+    const queued = verdict === "late" && service.socket?.hand === "inherited";
+    if (verdict === "ready" || queued) {
+      this.#state = "running";
+      this.#shared.report(
+        `${this.#who()} is back, pid ${child.pid}${queued ? `, ${describeFailure(tried, verdict)}` : ""}`,
+      );
+      return { child };
+    }
+    signalChild(child, "SIGKILL");
+    return verdict === "ended" ? { child } : { child, failed: describeFailure(tried, verdict) };
+  }
+
+  /** Removes what an ended process left: the rest of its group, its record, its pipes. */
+  async #bury(child: Child): Promise<void> {
+    await this.#shared.sweeper.sweep(child.run, child.pid);
+    this.#shared.records.remove(child);
+    void child.release();
+  }
+
+  async #end(child: Child, service: RunnableService): Promise<void> {
+    await terminate(child, service.stop, this.#shared.sweeper);
+    this.#shared.records.remove(child);
+  }
+
+  /** Lets a replaced process finish what still waits on its old socket, then ends it. */
+  async #retire(old: { child: Child | undefined; held: Held | undefined; service: RunnableService }): Promise<void> {
+    if (old.child !== undefined) {
+      const deadline = Date.now() + old.service.stop.graceMs;
+      for (let empty = 0; empty < EMPTY_LOOKS && Date.now() < deadline && old.child.end() === undefined; ) {
+        await sleep(LOOK_MS);
+        empty = old.held !== undefined && hasWaitingConnections(old.held.fd) ? 0 : empty + 1;
+      }
+      await this.#end(old.child, old.service);
+    }
+    if (old.held !== undefined) closeSync(old.held.fd);
+  }
+
+  /** Closes the held socket; the path goes too, unless it stays for a worker that binds its own. */
+  #letSocketGo(): void {
+    if (this.#held !== undefined) closeSync(this.#held.fd);
+    this.#held = undefined;
+    const path = stablePath(this.#service, this.number);
+    if (path !== "") rmSync(path, { force: true });
+  }
+
+  armAge(): void {
+    clearTimeout(this.#ageTimer);
+    const { maxAgeS } = this.#service;
+    if (maxAgeS <= 0) return;
+    const milliseconds = Math.min(maxAgeS * 1000 * (1 + Math.random()), 2 ** 31 - 1);
+    this.#ageTimer = setTimeout(this.#onAged, milliseconds);
+  }
+
+  #who(): string {
+    return `${this.#service.id} ${this.number}`;
+  }
+}

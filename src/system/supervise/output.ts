@@ -1,0 +1,80 @@
+import { Socket } from "node:net";
+import type { LogFile } from "./log-file.ts";
+
+const NEWLINE = 10;
+/** A line is kept together with its neighbours up to this size; what is longer is written in pieces. */
+const MAX_LINE_BYTES = 64 * 1024;
+/** How long a line without end (a prompt, a progress dot) waits for the rest of it. */
+const UNFINISHED_MS = 500;
+const REMEMBERED_BYTES = 4096;
+
+/** The output of one process on its way to a log file. */
+export interface Output {
+  /** The last lines it wrote, the newest last. */
+  lastLines(count: number): readonly string[];
+  /** Resolves when every process that could write has closed its end and all is handed to the log. */
+  readonly ended: Promise<void>;
+  /** Stops reading, whoever may still hold the other end. */
+  abandon(): void;
+}
+
+/**
+ * Copies whole lines from a pipe to a log that others may share; memory stays bounded, as a full log makes the pipe wait.
+ * Takes the descriptor over.
+ */
+export function copyOutput(pipe: number, log: LogFile): Output {
+  const stream = new Socket({ fd: pipe, readable: true, writable: false });
+  let unfinished: Buffer[] = [];
+  let unfinishedBytes = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let remembered = Buffer.alloc(0);
+
+  const flush = (): boolean => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (unfinishedBytes === 0) return true;
+    const bytes = Buffer.concat(unfinished);
+    unfinished = [];
+    unfinishedBytes = 0;
+    return log.write(bytes);
+  };
+  const keep = (bytes: Buffer): void => {
+    if (bytes.length === 0) return;
+    unfinished.push(bytes);
+    unfinishedBytes += bytes.length;
+  };
+  const take = (chunk: Buffer): void => {
+    const tail = chunk.subarray(-REMEMBERED_BYTES);
+    remembered = Buffer.concat([remembered, tail]).subarray(-REMEMBERED_BYTES);
+    const end = chunk.lastIndexOf(NEWLINE) + 1;
+    keep(chunk.subarray(0, end));
+    let room = end > 0 ? flush() : true;
+    keep(chunk.subarray(end));
+    if (unfinishedBytes > MAX_LINE_BYTES) room = flush() && room;
+    else if (unfinishedBytes > 0) timer ??= setTimeout(flush, UNFINISHED_MS).unref();
+    if (!room) {
+      stream.pause();
+      log.drained(() => stream.resume());
+    }
+  };
+
+  stream.on("data", take);
+  stream.on("error", () => stream.destroy());
+  const ended = new Promise<void>((resolve) => {
+    stream.on("close", () => {
+      flush();
+      resolve();
+    });
+  });
+  return {
+    lastLines: (count) => {
+      const lines = remembered
+        .toString("utf8")
+        .split("\n")
+        .map((line) => line.trimEnd());
+      return lines.filter((line) => line !== "").slice(-count);
+    },
+    ended,
+    abandon: () => stream.destroy(),
+  };
+}

@@ -1,0 +1,207 @@
+import type { Diagnostic } from "../../core/base/diagnostic.ts";
+import { digestOf } from "../../core/plan/digest.ts";
+import type { RunnableService } from "../../core/plan/services.ts";
+import type { Performed, ServiceStatus } from "../supervisor.ts";
+import { obstacle, type Shared } from "./attempt.ts";
+import { internalFailure } from "./diagnostics.ts";
+import { Instance } from "./instance.ts";
+
+export type ServiceCommand = "start" | "restart" | "swap" | "reload" | "scale";
+
+const DONE: Performed = { ok: true };
+
+/** A service and its instances. Commands on it are carried out one after the other, in the order they came. */
+export class Service {
+  readonly id: string;
+  readonly #shared: Shared;
+  #spec: RunnableService | undefined;
+  #digest = "";
+  #instances: Instance[] = [];
+  #queue: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  /** Interrupts the commands that wait or run; a stop replaces it. */
+  #interrupt = new AbortController();
+
+  constructor(id: string, shared: Shared) {
+    this.id = id;
+    this.#shared = shared;
+  }
+
+  /** What it was last asked to run; absent when it is stopped. */
+  spec(): RunnableService | undefined {
+    return this.#spec;
+  }
+
+  /** Nothing runs and nothing is to be done: it can be forgotten. */
+  isGone(): boolean {
+    return this.#waiting === 0 && this.#instances.length === 0;
+  }
+
+  status(): ServiceStatus | undefined {
+    if (this.#spec === undefined) return undefined;
+    const { plugin } = this.#spec;
+    const instances = this.#instances.map((instance) => instance.status());
+    return { id: this.id, ...(plugin === undefined ? {} : { plugin }), digest: this.#digest, instances };
+  }
+
+  perform(command: ServiceCommand, next: RunnableService): Promise<Performed> {
+    const { signal } = this.#interrupt;
+    return this.#enqueue(() => this.#carryOut(command, next, signal));
+  }
+
+  /** Overtakes what still waits to become ready: a start in progress is given up. */
+  stop(): Promise<Performed> {
+    this.#interrupt.abort();
+    this.#interrupt = new AbortController();
+    return this.#enqueue(async () => {
+      await this.#stopInstances(this.#instances, false);
+      this.#forget();
+      return DONE;
+    });
+  }
+
+  #enqueue(work: () => Promise<Performed>): Promise<Performed> {
+    this.#waiting++;
+    const done = this.#queue.then(work).catch((error: unknown) => failed([internalFailure(this.id, error)]));
+    this.#queue = done;
+    return done.finally(() => {
+      this.#waiting--;
+    });
+  }
+
+  async #carryOut(command: ServiceCommand, next: RunnableService, signal: AbortSignal): Promise<Performed> {
+    const hindered = obstacle(next, this.#shared);
+    if (hindered !== undefined) return failed([hindered]);
+    if (this.#spec === undefined) return this.#start(next, signal);
+    if (command === "start") {
+      if (digestOf(next) === this.#digest) return DONE;
+      return next.socket === undefined ? this.#restart(next, signal) : this.#swap(next, signal);
+    }
+    if (command === "restart") return this.#restart(next, signal);
+    if (command === "swap") return this.#swap(next, signal);
+    if (command === "reload") for (const instance of this.#instances) instance.reload(next);
+    return this.#resize(next, signal);
+  }
+
+  async #start(next: RunnableService, signal: AbortSignal): Promise<Performed> {
+    this.#take(next);
+    const notes = await this.#startInstances(next, 0, signal);
+    if (notes.length === 0) return DONE;
+    this.#forget();
+    return failed(notes);
+  }
+
+  /** Keeps the listening sockets, so that nobody is refused between the old processes and the new ones. */
+  async #restart(next: RunnableService, signal: AbortSignal): Promise<Performed> {
+    const surplus = this.#instances.slice(next.instances);
+    const kept = this.#instances.slice(0, next.instances);
+    await Promise.all([this.#stopInstances(surplus, false), this.#stopInstances(kept, true)]);
+    this.#instances = kept;
+    return this.#start(next, signal);
+  }
+
+  /** One instance after the other; when one fails those already replaced go back. Old processes end side by side. */
+  async #swap(next: RunnableService, signal: AbortSignal): Promise<Performed> {
+    const before = this.#spec ?? next;
+    const ending: Promise<void>[] = [];
+    const swapped: Instance[] = [];
+    for (const instance of this.#instances.slice(0, next.instances)) {
+      const { failed: note, stopped } = await this.#replace(instance, next, signal);
+      if (stopped !== undefined) ending.push(stopped);
+      if (note === undefined) {
+        swapped.push(instance);
+        continue;
+      }
+      for (const other of signal.aborted ? [] : swapped) {
+        const { stopped: backed } = await this.#replace(other, before, this.#interrupt.signal);
+        if (backed !== undefined) ending.push(backed);
+      }
+      await Promise.all(ending);
+      return failed([note]);
+    }
+    const [resized] = await Promise.all([this.#resize(next, signal), ...ending]);
+    return resized;
+  }
+
+  /** Swaps an instance; one without a socket cannot run beside its successor and is stopped first. */
+  async #replace(instance: Instance, next: RunnableService, signal: AbortSignal): ReturnType<Instance["swap"]> {
+    if (next.socket !== undefined) return instance.swap(next, signal);
+    const before = this.#spec ?? next;
+    await instance.stop(false);
+    const note = await instance.start(next, signal);
+    if (note === undefined) return {};
+    const lost = await instance.start(before, this.#interrupt.signal);
+    if (lost !== undefined) this.#shared.report(`${this.id} ${instance.number} could not go back: ${lost.message}`);
+    return { failed: note };
+  }
+
+  /** Adopts the spec; starts what is missing and stops what is too much. */
+  async #resize(next: RunnableService, signal: AbortSignal): Promise<Performed> {
+    const before = this.#spec ?? next;
+    const count = this.#instances.length;
+    this.#take(next);
+    await this.#stopInstances(this.#instances.slice(next.instances), false);
+    this.#instances = this.#instances.slice(0, next.instances);
+    const notes = await this.#startInstances(next, this.#instances.length, signal);
+    if (notes.length === 0) return DONE;
+    this.#take({ ...before, instances: Math.min(count, next.instances) });
+    return failed(notes);
+  }
+
+  /** Starts instances side by side from the given index on; if one fails all of these are stopped again. */
+  async #startInstances(next: RunnableService, from: number, signal: AbortSignal): Promise<readonly Diagnostic[]> {
+    const failing = new AbortController();
+    const either = AbortSignal.any([signal, failing.signal]);
+    for (let number = this.#instances.length + 1; number <= next.instances; number++) {
+      this.#instances.push(new Instance(number, next, this.#shared, () => this.#refresh(number)));
+    }
+    const started = this.#instances.slice(from);
+    let first: Diagnostic | undefined;
+    await Promise.all(
+      started.map(async (instance) => {
+        const note = await instance.start(next, either);
+        if (note !== undefined) first ??= note;
+        if (note !== undefined) failing.abort();
+      }),
+    );
+    if (first === undefined) return [];
+    await this.#stopInstances(started, false);
+    this.#instances = this.#instances.slice(0, from);
+    return [first];
+  }
+
+  async #stopInstances(instances: readonly Instance[], keepSockets: boolean): Promise<void> {
+    await Promise.all(instances.map((instance) => instance.stop(keepSockets)));
+  }
+
+  /** Replaces an instance that has reached its age. */
+  #refresh(number: number): void {
+    const { signal } = this.#interrupt;
+    void this.#enqueue(async () => {
+      const instance = this.#instances[number - 1];
+      if (this.#spec === undefined || instance === undefined) return DONE;
+      const { failed: note, stopped } = await this.#replace(instance, this.#spec, signal);
+      if (note !== undefined) {
+        this.#shared.report(`${this.id} ${number} could not be renewed: ${note.message}`);
+        instance.armAge();
+      }
+      await stopped;
+      return DONE;
+    });
+  }
+
+  #take(spec: RunnableService): void {
+    this.#spec = spec;
+    this.#digest = digestOf(spec);
+  }
+
+  #forget(): void {
+    this.#spec = undefined;
+    this.#digest = "";
+    this.#instances = [];
+  }
+}
+
+function failed(notes: readonly Diagnostic[]): Performed {
+  return { ok: false, notes };
+}
