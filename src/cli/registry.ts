@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
+import { configCommands } from "./commands/config.ts";
 import { lifecycleCommands } from "./commands/lifecycle.ts";
 
 /** Every command of the program, by area. Loading this loads no implementation. */
-export const commands: readonly Command[] = [...lifecycleCommands];
+export const commands: readonly Command[] = [...configCommands, ...lifecycleCommands];

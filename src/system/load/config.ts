@@ -25,15 +25,40 @@ const DNS_TIMEOUT_MS = 2000;
 /** The configuration, and the files it was looked for in, existing or not: what a watcher must watch. */
 export type LoadedConfig = Result<ModuleConfig> & { readonly inputs: readonly string[] };
 
+type ProcessEnv = Readonly<Record<string, string | undefined>>;
+
+/** A module's configuration as far as its files make sense. */
+export interface ReadConfig {
+  readonly resolved: Resolved;
+  readonly configurationName: string;
+  /** The environment but for what the options add. */
+  readonly base: Readonly<Record<string, string>>;
+  /** All that is wrong or surprising, of all files at once. */
+  readonly notes: readonly Diagnostic[];
+  readonly inputs: readonly string[];
+}
+
 /** Reads and resolves a module's configuration. All mistakes of all its files are in the notes; with an error there is no value. */
-export async function loadConfig(
-  paths: ModulePaths,
-  host: Host,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): Promise<LoadedConfig> {
+export async function loadConfig(paths: ModulePaths, host: Host, env: ProcessEnv = process.env): Promise<LoadedConfig> {
+  const { resolved, configurationName, base, notes, inputs } = readConfig(paths, host, env);
+  if (hasErrors(notes)) return { ...failure(...notes), inputs };
+  const resolution = await resolveHosts(resolved);
+  const config: ModuleConfig = {
+    values: resolved.values,
+    configurationName,
+    env: {
+      ...base,
+      ...optionsEnv(paths.module, resolved.texts, resolution.addresses),
+      ...logEnv(paths, resolved.texts),
+    },
+  };
+  return { ...success(config, [...notes, ...resolution.notes]), inputs };
+}
+
+/** The part of loadConfig that goes as far as it can with mistakes, for who explains them. Asks no name service. */
+export function readConfig(paths: ModulePaths, host: Host, env: ProcessEnv = process.env): ReadConfig {
   const files = configFiles(paths);
   const nameFile = join(paths.etc, "metwork.config");
-  const inputs = [nameFile, files.package, files.user, files.site];
   const named = readName(nameFile, env);
   const layers = (["package", "user", "site"] as const).flatMap((origin): readonly ConfigLayer[] => {
     const ini = readIni(files[origin], MODULE_DIALECT);
@@ -48,18 +73,8 @@ export async function loadConfig(
   });
   const resolved = resolveConfig(MODULE_OPTIONS[paths.module], layers, named.name, base);
   const notes = [...named.notes, ...resolved.notes, ...checkTogether(resolved.values)];
-  if (hasErrors(notes)) return { ...failure(...notes), inputs };
-  const resolution = await resolveHosts(resolved);
-  const config: ModuleConfig = {
-    values: resolved.values,
-    configurationName: named.name,
-    env: {
-      ...base,
-      ...optionsEnv(paths.module, resolved.texts, resolution.addresses),
-      ...logEnv(paths, resolved.texts),
-    },
-  };
-  return { ...success(config, [...notes, ...resolution.notes]), inputs };
+  const inputs = [nameFile, files.package, files.user, files.site];
+  return { resolved, configurationName: named.name, base, notes, inputs };
 }
 
 /**
@@ -85,7 +100,7 @@ export async function prepareUserConfig(paths: ModulePaths): Promise<boolean> {
 
 type Named = ConfigurationName & { readonly notes: readonly Diagnostic[] };
 
-function readName(file: string, env: Readonly<Record<string, string | undefined>>): Named {
+function readName(file: string, env: ProcessEnv): Named {
   const read = readTextFile(file);
   const unreadable = read.ok || read.reason === "missing" ? [] : unreadableIni(file, read).notes;
   const named = configurationName(env, read.ok ? read.text : undefined);
