@@ -3,7 +3,14 @@ import { byText } from "../base/order.ts";
 import type { Action, Manifest, ServiceSpec } from "./types.ts";
 
 /** What concerns neither a running process nor the way it is watched. */
-const IGNORED: ReadonlySet<keyof ServiceSpec> = new Set(["because", "environments", "env", "instances", "reads", "onChange"]);
+const IGNORED: ReadonlySet<keyof ServiceSpec> = new Set([
+  "because",
+  "environments",
+  "env",
+  "instances",
+  "reads",
+  "onChange",
+]);
 const NOTHING: Manifest = { id: "", files: {}, environments: {}, services: {} };
 
 /**
@@ -71,7 +78,8 @@ function changedVariables(
   after: Manifest,
   environments: ReadonlySet<string>,
 ): string[] {
-  const untouched = same(old.environments, spec.environments) && !spec.environments.some((name) => environments.has(name));
+  const untouched =
+    same(old.environments, spec.environments) && !spec.environments.some((name) => environments.has(name));
   if (untouched && same(old.env, spec.env)) return [];
   const was = merged(old, before);
   const is = merged(spec, after);

@@ -1,0 +1,125 @@
+import type { Diagnostic } from "../base/diagnostic.ts";
+import { byText } from "../base/order.ts";
+import { hasErrors } from "../base/result.ts";
+import { type RuntimeLayout, runtimeLayout } from "../module/paths.ts";
+import { commandArgv, sectionOf } from "../plugin/command.ts";
+import type { App, Part, Plugin } from "../plugin/types.ts";
+import type { PlanInput } from "./input.ts";
+import { isPlainPath } from "./quote/nginx.ts";
+
+/** `sun_path` of sockaddr_un(7), without its final NUL. */
+const SOCKET_PATH_MAX = 107;
+
+/** A part that has processes, with the command they run. */
+export interface RunningPart<P extends Part = Part> {
+  readonly plugin: Plugin;
+  readonly part: P;
+  readonly argv: readonly [string, ...string[]];
+}
+
+/** What of the plugins can be planned, sorted by name. */
+export interface Admitted {
+  readonly plugins: readonly Plugin[];
+  readonly running: readonly RunningPart[];
+}
+
+/** Leaves out the plugins that cannot be planned, each with all the reasons. */
+export function admit(input: PlanInput): { admitted: Admitted; notes: readonly Diagnostic[] } {
+  const layout = runtimeLayout(input.paths.runtime);
+  const owners = new Map<string, RunningPart>();
+  const plugins: Plugin[] = [];
+  const running: RunningPart[] = [];
+  const notes: Diagnostic[] = [];
+  for (const plugin of [...input.plugins].sort((a, b) => byText(a.name, b.name))) {
+    const found = examine(plugin, input, layout, owners);
+    notes.push(...found.notes.map((note) => ({ ...note, plugin: plugin.name })));
+    if (hasErrors(found.notes)) continue;
+    plugins.push(plugin);
+    running.push(...found.running);
+    for (const part of found.running) owners.set(baseName(part), part);
+  }
+  return { admitted: { plugins, running }, notes };
+}
+
+/** The name a part's socket and log files share; `_` joins its pieces, so two parts can ask for the same one. */
+export function baseName({ plugin, part }: Pick<RunningPart, "plugin" | "part">): string {
+  const kind = part.kind === "daemon" ? "extra" : part.kind;
+  return `${kind}_${plugin.name}_${part.name}`;
+}
+
+/** The stable socket of an app; `{instance}` stands for the worker's number. */
+export function socketPath(app: Pick<RunningPart, "plugin" | "part">, layout: RuntimeLayout): string {
+  return `${layout.var}/${baseName(app)}_{instance}.socket`;
+}
+
+function examine(
+  plugin: Plugin,
+  input: PlanInput,
+  layout: RuntimeLayout,
+  owners: ReadonlyMap<string, RunningPart>,
+): { running: RunningPart[]; notes: Diagnostic[] } {
+  const context = { paths: input.paths, env: input.config.env };
+  const running: RunningPart[] = [];
+  const notes: Diagnostic[] = [];
+  if (!isPlainPath(plugin.home)) notes.push(unwritableHome(plugin));
+  for (const part of plugin.parts) {
+    if (part.instances === 0) continue;
+    const argv = commandArgv(part, plugin, context);
+    notes.push(...argv.notes);
+    if (!argv.ok) continue;
+    const candidate = { plugin, part, argv: argv.value };
+    const owner = owners.get(baseName(candidate));
+    if (owner !== undefined) notes.push(sharedName(candidate, owner));
+    if (argv.value.some((word) => word.includes("\0"))) notes.push(nulInCommand(part));
+    if (part.kind === "app") notes.push(...longSocket(candidate, part, layout));
+    running.push(candidate);
+  }
+  return { running, notes };
+}
+
+function longSocket(candidate: RunningPart, app: App, layout: RuntimeLayout): Diagnostic[] {
+  const path = socketPath(candidate, layout).replace("{instance}", String(app.instances));
+  const bytes = new TextEncoder().encode(path).length;
+  if (bytes <= SOCKET_PATH_MAX) return [];
+  return [
+    {
+      code: "MF4001",
+      severity: "error",
+      message: `the socket of [${sectionOf(app)}] would be ${path}, ${bytes} bytes; the system allows ${SOCKET_PATH_MAX}`,
+      at: app.at,
+      fix: `shorten the name of the plugin or of the app by ${bytes - SOCKET_PATH_MAX} characters, or the runtime home`,
+    },
+  ];
+}
+
+function sharedName(candidate: RunningPart, owner: RunningPart): Diagnostic {
+  const of = ({ plugin, part }: RunningPart): string => `[${sectionOf(part)}] of plugin ${plugin.name}`;
+  return {
+    code: "MF4002",
+    severity: "error",
+    message: `${of(candidate)} and ${of(owner)} would share the socket and the log ${baseName(candidate)}`,
+    at: candidate.part.at,
+    related: [{ at: owner.part.at, message: "the other one" }],
+    fix: "rename one of them",
+  };
+}
+
+function nulInCommand(part: Part): Diagnostic {
+  return {
+    code: "MF4003",
+    severity: "error",
+    message: `the command of [${sectionOf(part)}] holds a NUL character`,
+    at: part.commandAt ?? part.at,
+    fix: "remove it",
+  };
+}
+
+function unwritableHome(plugin: Plugin): Diagnostic {
+  return {
+    code: "MF4004",
+    severity: "error",
+    message: `the plugin's directory ${JSON.stringify(plugin.home)} cannot be written in nginx.conf`,
+    at: plugin.at,
+    fix: 'move it to a path without control characters, `$`, `"` and `\\`',
+  };
+}

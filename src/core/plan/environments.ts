@@ -1,0 +1,58 @@
+import { sortedRecord } from "../base/order.ts";
+import { pluginEnvironment } from "../plugin/environment.ts";
+import type { Admitted } from "./admit.ts";
+import type { PlanInput } from "./input.ts";
+
+type Env = Readonly<Record<string, string>>;
+
+/** The environment all plugin parts of the module start from. */
+export const MODULE_ENVIRONMENT = "module";
+
+/** The name of what a plugin's parts have over the module's environment. */
+export function environmentOf(plugin: string): string {
+  return `plugin.${plugin}`;
+}
+
+/** The environments services name: the module's, and per plugin what differs from it. */
+export function planEnvironments(input: PlanInput, { plugins }: Admitted): Record<string, Env> {
+  const module = moduleEnvironment(input);
+  const others = new Map(plugins.map((plugin) => [plugin.label, plugin]));
+  const layers = [...plugins.map((plugin) => plugin.layer), ...input.layers];
+  const environments: Record<string, Env> = { [MODULE_ENVIRONMENT]: module };
+  for (const plugin of plugins) {
+    const own = pluginEnvironment(plugin, layers, module, input.paths, others);
+    environments[environmentOf(plugin.name)] = sortedRecord(own);
+  }
+  return environments;
+}
+
+/**
+ * The environment of the appliance's own daemons: only what says where they are, so that an edit of the module's
+ * configuration never restarts the one that is applying it.
+ */
+export function daemonEnvironment(input: PlanInput): Record<string, string> {
+  const { paths, config, host } = input;
+  const kept = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_NUMERIC", "TZ", "MFEXT_HOME", "MFMODULE_HOME"];
+  const env: Record<string, string> = {};
+  for (const name of kept) {
+    const value = config.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  env["MFCONFIG"] = config.configurationName;
+  env["MFMODULE"] = paths.module.toUpperCase();
+  env["MFMODULE_RUNTIME_HOME"] = paths.runtime;
+  env["METWORK_ETC"] = paths.etc;
+  if (host.uid === 0) env["METWORK_ALLOW_USAGE_BY_ROOT"] = "1";
+  return sortedRecord(env);
+}
+
+function moduleEnvironment(input: PlanInput): Env {
+  const { config, programs, paths } = input;
+  const env: Record<string, string> = {
+    ...config.env,
+    ...(programs.python3Version !== undefined && { PYTHON3_SHORT_VERSION: programs.python3Version }),
+  };
+  // The time of its own reading would make every plan differ from the last one.
+  delete env[`${paths.module.toUpperCase()}_CONF_GENERATION_TIME`];
+  return sortedRecord(env);
+}

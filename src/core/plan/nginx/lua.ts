@@ -1,0 +1,66 @@
+import type { Plugin } from "../../plugin/types.ts";
+import { runtimeLayout } from "../../module/paths.ts";
+import type { PlanInput } from "../input.ts";
+import type { PlannedFile } from "../types.ts";
+import { needsLua } from "./fragments.ts";
+
+/** What nginx.conf says about Lua. */
+export interface LuaView {
+  readonly path: string;
+  readonly initWorker: string | undefined;
+  /** `NAME=value` words, already quoted: what `os.getenv` finds. */
+  readonly env: readonly string[];
+}
+
+/** Whether nginx can run Lua. */
+export function hasLua(input: PlanInput): boolean {
+  return input.programs.nginxModules.some((path) => /lua/.test(path));
+}
+
+/** Undefined when nginx has no Lua module. */
+export function luaView(input: PlanInput, plugins: readonly Plugin[]): LuaView | undefined {
+  if (!hasLua(input)) return undefined;
+  const layout = runtimeLayout(input.paths.runtime);
+  const users = plugins.filter(needsLua);
+  const homes = users.filter((plugin) => plugin.addToLuaPath).map((plugin) => `${plugin.home}/?.lua`);
+  const path = [`${input.paths.home}/lib/?.lua`, `${layout.plugins}/?.lua`, ...homes, ";"].join(";");
+  return {
+    path,
+    initWorker: initWorkers(plugins).length === 0 ? undefined : `${layout.configAuto}/lua/init_worker.lua`,
+    env: users.length === 0 ? [] : variables(input),
+  };
+}
+
+/** The Lua files of the tree: the module's own, and what plugins run when an nginx worker starts. */
+export function luaFiles(input: PlanInput, plugins: readonly Plugin[], own: readonly string[]): [string, PlannedFile][] {
+  const starters = initWorkers(plugins);
+  const copied = starters.length === 0 ? own : [...own, "init_worker.lua"];
+  const files = copied.map((name): [string, PlannedFile] => [`lua/${name}`, { text: source(input, name), mode: 0o640 }]);
+  for (const { plugin, text } of starters) files.push([`lua/init_worker/${plugin.name}.lua`, { text, mode: 0o600 }]);
+  if (starters.length > 0) {
+    const list = starters.map(({ plugin }) => `  "${plugin.name}",\n`).join("");
+    files.push(["lua/init_worker_plugins.lua", { text: `return {\n${list}}\n`, mode: 0o640 }]);
+  }
+  return files;
+}
+
+function initWorkers(plugins: readonly Plugin[]): { plugin: Plugin; text: string }[] {
+  return plugins.flatMap((plugin) => {
+    const text = plugin.fragments[plugin.nginx.initWorkerLua ?? ""];
+    return text === undefined ? [] : [{ plugin, text }];
+  });
+}
+
+function source(input: PlanInput, name: string): string {
+  const text = input.templates.get(`lua/${name}`);
+  if (text === undefined) throw new Error(`there is no template lua/${name}`);
+  return text;
+}
+
+/** The directive `env` knows no variables, so `$` means itself here. */
+function variables(input: PlanInput): string[] {
+  return Object.entries(input.config.env)
+    .filter(([name, value]) => /^MF[A-Z0-9_]*$/.test(name) && !/\p{Cc}/u.test(value))
+    .map(([name, value]) => `"${name}=${value.replace(/["\\]/g, "\\$&")}"`)
+    .sort();
+}

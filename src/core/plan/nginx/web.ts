@@ -1,0 +1,159 @@
+import { posix } from "node:path";
+import { flagOf, numberOf, textOf } from "../../config/access.ts";
+import type { Diagnostic } from "../../base/diagnostic.ts";
+import { type RuntimeLayout, runtimeLayout } from "../../module/paths.ts";
+import type { App, Plugin } from "../../plugin/types.ts";
+import { type Admitted, type RunningPart, socketPath } from "../admit.ts";
+import type { PlanInput } from "../input.ts";
+import { GENERATION } from "../manifest.ts";
+import { type Piece, piece } from "../piece.ts";
+import { nginxWord } from "../quote/nginx.ts";
+import { renderer } from "../render.ts";
+import { fragmentFiles, fragmentPath } from "./fragments.ts";
+import { luaFiles, luaView } from "./lua.ts";
+import { locationsOf } from "./locations.ts";
+import { nginxPiece } from "./service.ts";
+import { appsOf, planRoutes, staticDirectory } from "./routes.ts";
+import { webSettings } from "./settings.ts";
+import { virtualServers } from "./vhosts.ts";
+
+/** The web server of mfserv: routes in front, workers behind. */
+export function planWeb(input: PlanInput, admitted: Admitted): Piece {
+  if (!flagOf(input.config, "nginx.flag")) return piece({});
+  const layout = runtimeLayout(input.paths.runtime);
+  const { settings, notes } = webSettings(input);
+  const enabled = admitted.plugins.filter((plugin) => !plugin.nginxDisabled);
+  const routed = planRoutes(enabled);
+  const virtual = virtualServers(enabled, input.host);
+  const https = settings.https === undefined ? [] : [`${settings.https.port} ssl`];
+  const listens = [...settings.ports.map(String), ...https];
+  const locations = routed.routes.flatMap((route) => locationsOf(route, settings));
+  const servers = [
+    {
+      main: true,
+      listen: listens.map((listen) => `${listen} default_server backlog=4096`),
+      names: ["127.0.0.1"],
+      locations,
+    },
+    ...virtual.servers.map((server) => ({
+      main: false,
+      listen: listens,
+      names: server.names,
+      locations: server.routes.flatMap((route) => locationsOf(route, settings)),
+    })),
+  ];
+  const lua = luaView(input, enabled);
+  const view = {
+    ...commonView(input, layout),
+    ...settings,
+    tls: settings.https?.lines ?? [],
+    requestHeaders: settings.headers.request,
+    replyHeaders: settings.headers.reply,
+    acceptRequestId: flagOf(input.config, "nginx.accept_incoming_request_id_header"),
+    ignoreClientAbort: onOff(input, "nginx.proxy_ignore_client_abort"),
+    portInRedirect: onOff(input, "nginx.port_in_redirect"),
+    extraLog: enabled.some((plugin) => Object.values(plugin.fragments).some((text) => text.includes("extra_log_format"))),
+    fallback: !routed.routes.some((route) => route.path === "/"),
+    welcome: welcomePage(enabled),
+    servers: listens.length === 0 ? [] : servers,
+    upstreams: upstreams(admitted, layout),
+    zoneKiB: zoneKiB(admitted),
+    httpFragments: enabled.filter((plugin) => plugin.nginx.http !== undefined).map((plugin) => fragmentPath(plugin, "http")),
+    serverFragments: enabled
+      .filter((plugin) => plugin.nginx.server !== undefined)
+      .map((plugin) => fragmentPath(plugin, "server")),
+    healthFile: settings.health === undefined || lua === undefined ? undefined : `${layout.configAuto}/lua/health.lua`,
+    healthLog: flagOf(input.config, "nginx.health_access_log"),
+    statusFile: layout.status,
+    uuidFile: layout.uuid,
+    lua,
+  };
+  const text = renderer(input.templates, nginxWord)("mfserv/nginx.conf.hbs", view);
+  const missing = settings.health !== undefined && lua === undefined ? [noHealth(input)] : [];
+  return nginxPiece(input, {
+    files: [
+      ["nginx.conf", { text, mode: 0o600, check: "nginx" }],
+      ["mime.types", { text: mimeTypes(input), mode: 0o640 }],
+      ...fragmentFiles(enabled),
+      ...(lua === undefined ? [] : luaFiles(input, enabled, ["health.lua"])),
+    ],
+    directories: [{ path: textOf(input.config, "nginx.clientbody_temp_path"), mode: 0o700 }],
+    notes: [...notes, ...routed.notes, ...virtual.notes, ...missing],
+  });
+}
+
+/** What the templates of all modules need. */
+export function commonView(input: PlanInput, layout: RuntimeLayout) {
+  const { config, programs, host } = input;
+  return {
+    generation: GENERATION,
+    modules: programs.nginxModules,
+    asRoot: host.uid === 0,
+    workers: Math.max(1, numberOf(config, "nginx.workers")),
+    pid: layout.nginxPid,
+    errorLevel: textOf(config, "log.minimal_level") === "DEBUG" ? "debug" : "error",
+    logging: flagOf(config, "nginx.logging"),
+    accessLog: `${layout.log}/nginx_access.log`,
+    bodyLimitMb: numberOf(config, "nginx.upload_max_body_size"),
+    bodyDirectory: textOf(config, "nginx.clientbody_temp_path"),
+    temporary: ["proxy", "fastcgi", "uwsgi", "scgi"].map((name) => ({
+      directive: `${name}_temp_path`,
+      path: `${layout.tmp}/nginx/${name}`,
+    })),
+    controlSocket: `unix:${layout.nginxSocket}`,
+    serverTokens: config.values.has("nginx.server_tokens") ? onOff(input, "nginx.server_tokens") : "off",
+  };
+}
+
+export function mimeTypes(input: PlanInput): string {
+  const text = input.templates.get("config/mime.types");
+  if (text === undefined) throw new Error("there is no template config/mime.types");
+  return text;
+}
+
+/** The name of an app's group of sockets, in nginx and in its logs. */
+export function upstreamName(app: App, plugin: Plugin): string {
+  return `app.${plugin.name}.${app.name}`;
+}
+
+function upstreams(admitted: Admitted, layout: RuntimeLayout) {
+  return admitted.running.flatMap((running) => {
+    const { part, plugin } = running;
+    if (part.kind !== "app" || plugin.nginxDisabled) return [];
+    return [{ name: upstreamName(part, plugin), servers: sockets(running, layout) }];
+  });
+}
+
+function sockets(running: RunningPart, layout: RuntimeLayout): string[] {
+  const path = socketPath(running, layout);
+  return Array.from({ length: running.part.instances }, (_, index) => `unix:${path.replace("{instance}", String(index + 1))}`);
+}
+
+/** Shared by all nginx workers, so that they see each other's connections: about 1 KiB a socket, 0.5 a group. */
+function zoneKiB(admitted: Admitted): number {
+  const peers = admitted.running.reduce((sum, { part }) => sum + (part.kind === "app" ? part.instances + 1 : 0), 0);
+  return 256 + 2 * peers;
+}
+
+/** The page that also answers for unknown addresses, when the plugin that brings it is installed. */
+function welcomePage(plugins: readonly Plugin[]): { readonly root: string } | undefined {
+  const plugin = plugins.find((candidate) => candidate.name === "welcome");
+  const app = plugin === undefined ? undefined : appsOf(plugin)[0];
+  return plugin === undefined || app === undefined ? undefined : { root: posix.dirname(`${staticDirectory(app, plugin)}x`) };
+}
+
+function onOff(input: PlanInput, name: string): "on" | "off" {
+  return flagOf(input.config, name) ? "on" : "off";
+}
+
+function noHealth(input: PlanInput): Diagnostic {
+  const at = input.config.values.get("nginx.health_location")?.at;
+  return {
+    code: "MF4013",
+    severity: "warning",
+    message: "nginx has no Lua module: the health address is left out",
+    ...(at !== undefined && { at }),
+    fix: "install nginx's Lua module, or set `health_location = null`",
+  };
+}
+

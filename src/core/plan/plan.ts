@@ -1,0 +1,49 @@
+import { byText, sortedRecord } from "../base/order.ts";
+import { type Result, success } from "../base/result.ts";
+import { admit } from "./admit.ts";
+import { planEnvironments } from "./environments.ts";
+import { planMetrics } from "./files/metrics.ts";
+import { planSchedule } from "./files/schedule.ts";
+import { planUnits } from "./files/systemd.ts";
+import type { PlanInput } from "./input.ts";
+import { seal } from "./manifest.ts";
+import { planUploads } from "./nginx/uploads.ts";
+import { planWeb } from "./nginx/web.ts";
+import { assemble } from "./piece.ts";
+import { planPipeline } from "./service/pipeline.ts";
+import { planMonitor } from "./service/monitor.ts";
+import { planParts } from "./service/parts.ts";
+import { planQueue } from "./service/queue.ts";
+import type { Plan, PlannedDirectory } from "./types.ts";
+
+/**
+ * Everything that must be true of the machine for one module. A plugin that cannot be planned is left out, with an error
+ * that names it; only an error about the module itself leaves nothing to do.
+ */
+export function plan(input: PlanInput): Result<Plan> {
+  const { admitted, notes: refused } = admit(input);
+  const environments = planEnvironments(input, admitted);
+  const { services, files, directories, notes } = assemble([
+    planParts(input, admitted),
+    ...(input.paths.module === "mfserv"
+      ? [planWeb(input, admitted)]
+      : [planQueue(input), planPipeline(input, admitted), planUploads(input, admitted)]),
+    planMonitor(input),
+    planMetrics(input),
+    planSchedule(input, admitted),
+  ]);
+  const all = [...refused, ...notes];
+  if (all.some((note) => note.severity === "error" && note.plugin === undefined)) return { ok: false, notes: all };
+  const units = planUnits(input, services, environments);
+  const draft = {
+    tree: new Map([...files, ...units].sort(([a], [b]) => byText(a, b))),
+    directories: [...new Map(directories.map((one) => [one.path, one])).values()].sort(byPath),
+    environments: sortedRecord(environments),
+    services: sortedRecord(Object.fromEntries(services.map((spec) => [spec.id, spec]))),
+  };
+  return success(seal(draft), all);
+}
+
+function byPath(a: PlannedDirectory, b: PlannedDirectory): number {
+  return byText(a.path, b.path);
+}

@@ -1,0 +1,30 @@
+import { runtimeLayout } from "../../module/paths.ts";
+import { daemonEnvironment } from "../environments.ts";
+import type { PlanInput } from "../input.ts";
+import { ownLog } from "./logs.ts";
+import { coreLimit } from "./parts.ts";
+
+const TIERS = { redis: 10, flow: 30, nginx: 40, telegraf: 45, conf_monitor: 50 } as const;
+
+/** These daemons wait most of the time: a small young generation keeps them at half the memory. */
+export const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=1"] as const;
+
+/** What the module's own services have in common. */
+export function ownService(id: keyof typeof TIERS, input: PlanInput) {
+  return {
+    id,
+    cwd: input.paths.runtime,
+    environments: [],
+    env: daemonEnvironment(input),
+    instances: 1,
+    ready: { when: "started" },
+    stop: { signal: "SIGTERM", graceMs: 10_000 },
+    maxAgeS: 0,
+    limits: coreLimit(input),
+    log: ownLog(id, runtimeLayout(input.paths.runtime)),
+    reads: [],
+    onChange: "restart",
+    tier: TIERS[id],
+    because: [],
+  } as const;
+}

@@ -1,0 +1,115 @@
+import type { Diagnostic } from "../../base/diagnostic.ts";
+import { numberOf } from "../../config/access.ts";
+import { runtimeLayout } from "../../module/paths.ts";
+import { sectionOf } from "../../plugin/command.ts";
+import type { App, Daemon, Part, Plugin } from "../../plugin/types.ts";
+import { type Admitted, type RunningPart, socketPath } from "../admit.ts";
+import { environmentOf, MODULE_ENVIRONMENT } from "../environments.ts";
+import type { PlanInput } from "../input.ts";
+import { type Piece, piece } from "../piece.ts";
+import type { ServiceSpec } from "../types.ts";
+import { partLog } from "./logs.ts";
+
+/** Plugin parts start after what they use (redis) and before what uses them (nginx). */
+const TIER = 20;
+/** How long a worker may take to load before it serves. */
+const READY_MS = 30_000;
+/** What the predecessor allowed beyond the request's own time and the time to say goodbye. */
+const GRACE_MARGIN_S = 10;
+const SIGNALS: Readonly<Record<number, ServiceSpec["stop"]["signal"]>> = {
+  1: "SIGHUP",
+  2: "SIGINT",
+  3: "SIGQUIT",
+  15: "SIGTERM",
+};
+
+/** The services of the plugins' apps and daemons, and their temporary directories. Steps run inside the pipeline. */
+export function planParts(input: PlanInput, { plugins, running }: Admitted): Piece {
+  const { tmp } = runtimeLayout(input.paths.runtime);
+  const services: ServiceSpec[] = [];
+  const notes: Diagnostic[] = [];
+  for (const { plugin, part, argv } of running) {
+    if (part.kind === "daemon") services.push(daemonService({ plugin, part, argv }, input));
+    if (part.kind !== "app") continue;
+    services.push(appService({ plugin, part, argv }, input));
+    if (SIGNALS[part.smartStopSignal] === undefined) notes.push(unknownSignal(plugin, part));
+  }
+  const directories = plugins.map((plugin) => ({ path: `${tmp}/${plugin.name}`, mode: 0o700 }));
+  return piece({ services, directories, notes });
+}
+
+/** An app's workers serve on one socket each. */
+function appService(running: RunningPart<App>, input: PlanInput): ServiceSpec {
+  const { part, argv } = running;
+  const layout = runtimeLayout(input.paths.runtime);
+  const binds = argv.some((word) => word.includes("{unix_socket_path}"));
+  return {
+    ...common(running, `app.${running.plugin.name}.${part.name}`, input),
+    socket: { path: socketPath(running, layout), hand: binds ? "renamed" : "inherited" },
+    ready: { when: "socket", timeoutMs: READY_MS },
+    stop: {
+      signal: SIGNALS[part.smartStopSignal] ?? "SIGTERM",
+      graceMs: (requestTimeoutS(part, input) + part.smartStopDelayS + GRACE_MARGIN_S) * 1000,
+    },
+    onChange: "swap",
+  };
+}
+
+function daemonService(running: RunningPart<Daemon>, input: PlanInput): ServiceSpec {
+  return {
+    ...common(running, `extra.${running.plugin.name}.${running.part.name}`, input),
+    ready: { when: "started" },
+    stop: { signal: "SIGTERM", graceMs: running.part.gracefulTimeoutS * 1000 },
+    onChange: "restart",
+  };
+}
+
+/** How long a request to the app may take. */
+function requestTimeoutS(app: App, input: PlanInput): number {
+  return app.timeoutS > 0 ? app.timeoutS : numberOf(input.config, "nginx.timeout");
+}
+
+function common(running: RunningPart, id: string, input: PlanInput) {
+  const { plugin, part, argv } = running;
+  return {
+    id,
+    plugin: plugin.name,
+    argv,
+    cwd: plugin.home,
+    environments: [MODULE_ENVIRONMENT, environmentOf(plugin.name)],
+    env: partVariables(part, input),
+    instances: part.instances,
+    maxAgeS: part.maxAgeS,
+    limits: { ...part.limits, ...coreLimit(input) },
+    log: partLog(running, input, runtimeLayout(input.paths.runtime)),
+    reads: [],
+    tier: TIER,
+    because: [part.at],
+  };
+}
+
+function partVariables(part: Part, input: PlanInput): Record<string, string> {
+  const prefix = input.paths.module.toUpperCase();
+  return {
+    HOTSWAP: "0",
+    [`${prefix}_CURRENT_APP_DEBUG`]: part.debug ? "1" : "0",
+    ...(part.debug && { MFLOG_MINIMAL_LEVEL: "DEBUG", [`${prefix}_LOG_MINIMAL_LEVEL`]: "DEBUG" }),
+  };
+}
+
+/** `ulimit -c` as `[misc] core_size` says it: -1 leaves it alone. */
+export function coreLimit(input: PlanInput): { core?: number } {
+  const size = numberOf(input.config, "misc.core_size");
+  return size < 0 ? {} : { core: size };
+}
+
+function unknownSignal(plugin: Plugin, part: App): Diagnostic {
+  return {
+    code: "MF4005",
+    severity: "warning",
+    plugin: plugin.name,
+    message: `[${sectionOf(part)}] asks for stop signal ${part.smartStopSignal}; SIGTERM is used`,
+    at: part.keys["smart_stop_signal"] ?? part.at,
+    fix: "use 15 (SIGTERM), 2 (SIGINT), 3 (SIGQUIT) or 1 (SIGHUP)",
+  };
+}

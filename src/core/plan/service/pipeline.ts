@@ -1,0 +1,57 @@
+import { directoryObserverIni, switchRulesInis } from "../../flow/compat.ts";
+import { flowConfig } from "../../flow/config.ts";
+import type { FlowConfig } from "../../flow/types.ts";
+import { runtimeLayout } from "../../module/paths.ts";
+import type { Admitted } from "../admit.ts";
+import type { PlanInput } from "../input.ts";
+import { type Piece, piece } from "../piece.ts";
+import type { PlannedDirectory, PlannedFile } from "../types.ts";
+import { NODE_FLAGS, ownService } from "./own.ts";
+
+/** The file pipeline: observer, queue and built-in steps in one daemon. */
+export function planPipeline(input: PlanInput, admitted: Admitted): Piece {
+  const { paths, programs } = input;
+  const layout = runtimeLayout(paths.runtime);
+  const flow = flowOf(input, admitted);
+  if (!flow.ok) return piece({ notes: flow.notes });
+  const own = ownService("flow", input);
+  const service = {
+    ...own,
+    argv: [programs.node, ...NODE_FLAGS, `${paths.root}/src/main/flow.ts`, `${layout.configAuto}/flow.json`] as const,
+    env: { ...own.env, UV_THREADPOOL_SIZE: "8" },
+    stop: { signal: "SIGTERM", graceMs: 30_000 } as const,
+    reads: ["flow.json"],
+    onChange: "reload" as const,
+    because: admitted.plugins.filter((plugin) => plugin.parts.some(({ kind }) => kind === "step")).map(({ at }) => at),
+  };
+  return piece({
+    services: [service],
+    files: [["flow.json", text(`${JSON.stringify(flow.value, null, 1)}\n`)], ...compatibleFiles(flow.value)],
+    directories: directoriesOf(flow.value),
+    notes: flow.notes,
+  });
+}
+
+/** What the pipeline is told; also says which directories uploads may go to. */
+export function flowOf(input: PlanInput, { plugins, running }: Admitted) {
+  const commands = new Map(running.map(({ part, argv }) => [part, argv]));
+  const { config, paths } = input;
+  return flowConfig({ plugins, config, paths, argvOf: (step) => commands.get(step) });
+}
+
+function compatibleFiles(flow: FlowConfig): [string, PlannedFile][] {
+  const rules = [...switchRulesInis(flow)];
+  return [
+    ["directory_observer.ini", text(directoryObserverIni(flow))],
+    ...rules.map(([name, rule]): [string, PlannedFile] => [`plugin_${name}_rules.ini`, text(rule)]),
+  ];
+}
+
+function directoriesOf(flow: FlowConfig): PlannedDirectory[] {
+  const inside = ["", "/tmp", "/trash"].map((name) => ({ path: `${flow.dataIn}${name}`, mode: 0o750 }));
+  return [...inside, ...flow.watched.map(({ directory, external }) => ({ path: directory, mode: external ? 0o770 : 0o750 }))];
+}
+
+function text(content: string): PlannedFile {
+  return { text: content, mode: 0o640 };
+}
