@@ -8,7 +8,11 @@ import { showFailures, showReport } from "./test/show.ts";
 const root = join(import.meta.dirname, "..");
 const deadlineMs = 300_000;
 
-const shellScripts = ["bin/metwork", ".ci/run", ...globSync("scripts/**/*.sh", { cwd: root })];
+const shellScripts = [
+  "bin/metwork",
+  ".ci/run",
+  ...globSync(["scripts/**/*.sh", "test/**/*.{bats,bash}"], { cwd: root }),
+];
 
 const checks: Readonly<Record<string, readonly [string, ...string[]]>> = {
   biome: ["biome", "ci", "--error-on-warnings", "."],
