@@ -4,6 +4,7 @@ import type { Programs } from "../../core/module/host.ts";
 import type { RuntimeLayout } from "../../core/module/paths.ts";
 import { diff } from "../../core/plan/diff.ts";
 import type { Action, Manifest, Plan } from "../../core/plan/types.ts";
+import { ensureDirectory } from "../../kit/fs.ts";
 import type { Supervisor } from "../supervisor.ts";
 import { checkStaged } from "./check.ts";
 import { prune, stage, switchTo, switchToNone } from "./generations.ts";
@@ -38,6 +39,7 @@ export async function attemptPlan(attempt: Attempt): Promise<Tried> {
   const { layout, next, before, current, supervisor } = attempt;
   const actions = diff(before, next);
   if (actions.length === 0 && current?.id === next.id) return ended("nothing", next.id, actions, []);
+  for (const { path, mode } of attempt.plan.directories) await ensureDirectory(path, mode);
   const home = await stage(layout, attempt.plan);
   const refusals = await checkStaged(home, attempt.plan, attempt.programs, layout);
   if (hasErrors(refusals)) return ended("refused", current?.id, [], refusals);
@@ -90,7 +92,7 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
   const switched = await performInOrder(supervisor, own, next);
   done.push(...switched.done);
   if (switched.failure !== undefined) return rollBack([switched.failure]);
-  if (next.services["nginx"] !== undefined) {
+  if (own.some((action) => action.service === "nginx")) {
     const unproven = await proveNginx(layout.nginxSocket, next.id);
     if (unproven.length > 0) return rollBack([], unproven);
   }

@@ -22,7 +22,11 @@ export interface Loaded {
 export async function loadPlanInput(paths: ModulePaths): Promise<Result<Loaded> & { inputs: readonly string[] }> {
   const host = gatherHost();
   const loadedConfig = await loadConfig(paths, host);
-  const watched = [...loadedConfig.inputs, runtimeLayout(paths.runtime).plugins, runtimeLayout(paths.runtime).confMonitor];
+  const watched = [
+    ...loadedConfig.inputs,
+    runtimeLayout(paths.runtime).plugins,
+    runtimeLayout(paths.runtime).confMonitor,
+  ];
   if (!loadedConfig.ok) return { ...failure(...loadedConfig.notes), inputs: watched };
   const config = loadedConfig.value;
   const layers = await loadLayers(paths);
@@ -35,7 +39,7 @@ export async function loadPlanInput(paths: ModulePaths): Promise<Result<Loaded> 
     plugins: loadedPlugins.plugins,
     layers: layers.layers,
     host,
-    programs: findPrograms(paths),
+    programs: findPrograms(),
     templates: loadTemplates(join(paths.root, "templates")),
   };
   return { ...success({ input, broken: loadedPlugins.broken, inputs }, notes), inputs };
