@@ -25,12 +25,6 @@ export function claimsOf(value: Sourced<ConfigValue>, configurationName: string)
   return [claim(value), ...value.shadows.map(claim)];
 }
 
-/** A value as one writes it in the file. */
-export function shown(value: ConfigValue): string {
-  if (typeof value === "boolean") return value ? "1" : "0";
-  return value === null ? "null" : String(value);
-}
-
 /** Lines of columns, each as wide as its widest cell; the last one is free. */
 export function columns(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));

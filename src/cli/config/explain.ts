@@ -9,7 +9,7 @@ import { readConfig } from "../../system/load/config.ts";
 import { type Context, type ExitCode, type Given, UsageError } from "../command.ts";
 import { chosenModule } from "../lifecycle/modules.ts";
 import { printDiagnostics } from "../print/diagnostics.ts";
-import { type Claim, claimsOf, columns, shown } from "./describe.ts";
+import { type Claim, claimsOf, columns } from "./describe.ts";
 
 /** `metwork config explain [MODULE] KEY`: value, winner and losers, each with its file and line. */
 export async function explain(context: Context, given: Given): Promise<ExitCode> {
@@ -39,7 +39,7 @@ export async function explain(context: Context, given: Given): Promise<ExitCode>
   if (value === undefined) {
     context.out(exit === 0 ? `${key} is not set` : `${key} has no value, because of the mistakes below`);
   } else {
-    context.out(`${key} = ${shown(value.value)}`);
+    context.out(`${key} = ${resolved.texts.get(key)}`);
     for (const line of claimLines(key, claims, configurationName)) context.out(line);
   }
   context.out("");

@@ -81,7 +81,9 @@ function convert(option: Option, key: string, raw: string, variables: Readonly<R
   const { type } = option;
   if (type.unset.some((word) => word.toUpperCase() === text.toUpperCase())) return { ok: true, value: null, text };
   const parsed = type.schema.safeParse(text);
-  if (parsed.success) return { ok: true, value: parsed.data, text };
+  if (parsed.success) {
+    return { ok: true, value: parsed.data, text: typeof parsed.data === "string" ? parsed.data : text };
+  }
   const orNull = type.unset.includes("null") ? ", or null" : "";
   const became = text === raw ? "" : `; it became ${JSON.stringify(text)}`;
   const message = `\`${name}\` must be ${type.label}${orNull}, not ${JSON.stringify(raw)}${became}`;
