@@ -70,8 +70,7 @@ function row(option: Option): string {
 }
 
 function unset({ type }: Option): string {
-  const words = type.unset.filter((word) => word !== "0");
-  return words.length === 0 ? "" : `${words.join(" or ")}: not set`;
+  return type.unset.length === 0 ? "" : `${type.unset.join(" or ")}: not set`;
 }
 
 function unitOf({ unit }: Option): string {

@@ -47,7 +47,7 @@ const VALUES: readonly (readonly [line: string, name: string, value: unknown, te
   ["[nginx]\nport = 80", "nginx.port", 80],
   ["[nginx]\nPORT: 80", "nginx.port", 80],
   ["[nginx]\nport = NULL", "nginx.port", null, "NULL"],
-  ["[nginx]\nport = 0", "nginx.port", null, "0"],
+  ["[nginx]\nport = 0", "nginx.port", 0],
   ["[nginx]\nlogging = 0", "nginx.logging", false, "0"],
   ["[nginx]\nworkers = {{MFHARDWARE_NUMBER_OF_CPU_CORES_MULTIPLIED_BY_2}}", "nginx.workers", 8, "8"],
   ["[nginx]\nworkers = @@@MFHARDWARE_NUMBER_OF_CPU_CORES_DIVIDED_BY_2@@@", "nginx.workers", 2, "2"],

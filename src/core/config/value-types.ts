@@ -38,7 +38,7 @@ export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): Val
 export const port: ValueType = { ...integer(1, 65535), label: "a port number (1 to 65535)" };
 
 /** A port that is not used when it says `0`. */
-export const portOrNone: ValueType = { ...orUnset(port, "0"), label: "a port number (1 to 65535), or 0 for none" };
+export const portOrZero: ValueType = { ...integer(0, 65535), label: "a port number (1 to 65535), or 0 for none" };
 
 export function choice(...values: readonly [string, ...string[]]): ValueType {
   const label = `one of ${values.join(", ")}`;

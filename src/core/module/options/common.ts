@@ -10,7 +10,7 @@ import {
   orUnset,
   path,
   port,
-  portOrNone,
+  portOrZero,
 } from "../../config/value-types.ts";
 
 export const LARGEST_BODY_MB = 1024 * 1024;
@@ -134,18 +134,18 @@ export function reportingSections(ports: ModulePorts): readonly OptionSection[] 
         "Name or IP address of the server that gets metrics and logs. null: there is none, and nothing is sent.",
       ),
       influxdb_http_port: option(
-        portOrNone,
+        portOrZero,
         "18086",
         "reload",
         "Its port for metrics (InfluxDB over HTTP). 0: none are sent.",
       ),
       elasticsearch_http_port: option(
-        portOrNone,
+        portOrZero,
         "15603",
         "reload",
         "Its port for logs (Elasticsearch over HTTP). 0: not used.",
       ),
-      loki_http_port: option(portOrNone, "0", "reload", "Its port for logs (Loki over HTTP). 0: not used."),
+      loki_http_port: option(portOrZero, "0", "reload", "Its port for logs (Loki over HTTP). 0: not used."),
       send_nginx_logs: option(flag, "1", "reload", "1: the access log of nginx is sent too."),
       send_mflog_logs: option(flag, "1", "restart", "1: the messages of programs are sent too."),
     }),

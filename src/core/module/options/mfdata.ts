@@ -1,5 +1,5 @@
 import { type OptionSection, option, section } from "../../config/option.ts";
-import { choice, flag, integer, path, portOrNone, regexes, subdirectories } from "../../config/value-types.ts";
+import { choice, flag, integer, path, portOrZero, regexes, subdirectories } from "../../config/value-types.ts";
 import {
   generalSections,
   LARGEST_BODY_MB,
@@ -73,7 +73,7 @@ const DIRECTORY_OBSERVER = section("directory_observer", "How new files are noti
 
 const REDIS = section("redis", "The store of the steps' queues. It holds hints only: emptying it loses no file.", {
   port: option(
-    portOrNone,
+    portOrZero,
     "0",
     "restart",
     "A TCP port, of this machine only, besides the unix socket var/redis.socket. 0: none.",
@@ -103,7 +103,7 @@ const REDIS = section("redis", "The store of the steps' queues. It holds hints o
 
 const NGINX = section("nginx", "The web server that takes files over HTTP: PUT /DIRECTORY/NAME.", {
   flag: option(flag, "1", "restart", "0: files do not come over HTTP."),
-  port: option(portOrNone, "9091", "reload", "Its port. 0: only the unix socket var/nginx.socket."),
+  port: option(portOrZero, "9091", "reload", "Its port. 0: only the unix socket var/nginx.socket."),
   upload_dir: option(
     path,
     "{{MFMODULE_RUNTIME_HOME}}/var/in/incoming",

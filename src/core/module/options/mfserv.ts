@@ -7,7 +7,7 @@ import {
   integer,
   orUnset,
   path,
-  portOrNone,
+  portOrZero,
   tlsProtocols,
   urlPath,
 } from "../../config/value-types.ts";
@@ -24,7 +24,7 @@ const PORTS: ModulePorts = { mflog: "5144", nginxlog: "5145", statsd: "18127" };
 const NGINX = section("nginx", "The web server in front of all plugins.", {
   flag: option(flag, "1", "restart", "0: there is no web server; only the extra daemons of plugins run."),
   port: option(
-    portOrNone,
+    orUnset(portOrZero),
     "18868",
     "reload",
     "The port for HTTP. Ports below 1024 need a right: setcap cap_net_bind_service=+ep on nginx. 0 or null: no HTTP.",
@@ -89,10 +89,10 @@ const NGINX = section("nginx", "The web server in front of all plugins.", {
     "Addresses, besides this machine, that may ask for /uuid.",
   ),
   health_location: option(
-    urlPath,
+    orUnset(urlPath),
     "/__health",
     "reload",
-    "The path a load balancer asks to learn whether this machine serves.",
+    "The path a load balancer asks to learn whether this machine serves. null: none.",
   ),
   health_access_log: option(flag, "0", "reload", "1: those questions are in the access log too."),
   smart_stop_delay: option(
@@ -121,7 +121,7 @@ const NGINX = section("nginx", "The web server in front of all plugins.", {
   server_tokens: option(flag, "1", "reload", "0: answers do not tell the version of nginx."),
   port_in_redirect: option(flag, "1", "reload", "0: redirects leave the port out."),
   https_port: option(
-    portOrNone,
+    orUnset(portOrZero),
     "null",
     "reload",
     "The port for HTTPS; it needs ssl_certificate and ssl_certificate_key. null: no HTTPS.",

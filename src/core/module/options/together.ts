@@ -16,7 +16,7 @@ function sharedPorts(values: Values, names: readonly string[]): readonly Diagnos
   const notes: Diagnostic[] = [];
   for (const name of names) {
     const port = values.get(name);
-    if (port === undefined || port.value === null) continue;
+    if (port === undefined || port.value === null || port.value === 0) continue;
     const other = taken.get(port.value);
     if (other === undefined) taken.set(port.value, name);
     else
@@ -29,7 +29,7 @@ function sharedPorts(values: Values, names: readonly string[]): readonly Diagnos
 
 function httpsWithoutCertificate(values: Values): readonly Diagnostic[] {
   const https = values.get("nginx.https_port");
-  if (https === undefined || https.value === null) return [];
+  if (https === undefined || https.value === null || https.value === 0) return [];
   return ["nginx.ssl_certificate", "nginx.ssl_certificate_key"]
     .filter((name) => values.get(name)?.value === "/dev/null")
     .map((name) => mistake("MF2007", `HTTPS is on but \`${name}\` is not set`, https, `set \`${name}\` to a PEM file`));
