@@ -104,18 +104,21 @@ type Call = Request extends infer R ? (R extends Request ? Omit<R, "id"> : never
 
 async function connect(runtime: string, logPolicy: LogPolicy | undefined): Promise<LocalSupervisor | undefined> {
   const waiting = new Map<number, (result: Response["result"] | undefined) => void>();
+  let isOpen = true;
   const peer: Peer | undefined = await connectMessages(supervisorFiles(runtime).socket, {
     message: (message) => {
       const { id, result } = message as Response;
       waiting.get(id)?.(result);
     },
     close: () => {
+      isOpen = false;
       for (const give of waiting.values()) give(undefined);
     },
   });
   if (peer === undefined) return undefined;
   let calls = 0;
   const ask = (call: Call): Promise<Response["result"] | undefined> => {
+    if (!isOpen) return Promise.resolve(undefined);
     const id = ++calls;
     peer.holdProcess(true);
     return new Promise((resolve) => {

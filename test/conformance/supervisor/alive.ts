@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { It } from "../supervisor.ts";
+import * as w from "../world.ts";
+
+export function testKeepAlive(it: It): void {
+  for (const hand of ["inherited", "renamed"] as const) {
+    it(`a killed worker serves again within 100 ms plus its own start, ${hand}`, async (world) => {
+      const spec = w.web(world, `alive.killed.${hand}`, hand, {}, { instances: 3 });
+      const ownStartMs = await timed(async () => w.worked(await world.supervisor.start({ ...spec, instances: 1 })));
+      w.worked(await world.supervisor.scale(spec));
+      const gapsMs: number[] = [];
+      for (const [index, pid] of (await w.pidsOf(world, spec.id)).entries()) {
+        const gap = timed(async () => {
+          await w.until("another process answers", async () => {
+            const answer = await w.get(w.socketOf(spec, index + 1)).catch(() => undefined);
+            return answer !== undefined && answer.pid !== pid;
+          });
+        });
+        process.kill(pid, "SIGKILL");
+        gapsMs.push(await gap);
+      }
+      const instances = await w.until("all run again", async () => {
+        const listed = await w.instancesOf(world, spec.id);
+        return listed.every(({ state }) => state === "running") && listed;
+      });
+      assert.deepEqual(
+        instances.map(({ restarts, lastEnd }) => [restarts, lastEnd]),
+        Array(3).fill([1, "SIGKILL"]),
+      );
+      // Twice the own start, as both are measured on a machine that is busy with other tests.
+      assert.ok(Math.max(...gapsMs) < 100 + 2 * ownStartMs, `back after ${gapsMs} ms; a start takes ${ownStartMs} ms`);
+      await world.supervisor.stop(spec.id);
+    });
+  }
+
+  it("refuses nobody while a worker with an inherited socket is killed again and again", async (world) => {
+    const spec = w.web(world, "alive.backlog", "inherited");
+    w.worked(await world.supervisor.start(spec));
+    let answered = 0;
+    for (let kills = 0; kills < 3; kills++) {
+      const [pid = 0] = await w.until("it runs", async () => {
+        const pids = await w.pidsOf(world, spec.id);
+        return pids.length === 1 && pids;
+      });
+      process.kill(pid, "SIGKILL");
+      await w.until("it is gone", () => !w.isAlive(pid));
+      const answers = await Promise.all(Array.from({ length: 50 }, () => w.get(w.socketOf(spec))));
+      answered += answers.filter(({ status }) => status === 200).length;
+    }
+    assert.equal(answered, 150);
+    await world.supervisor.stop(spec.id);
+  });
+
+  it("shows a back-off, doubles it, and goes on for ever", async (world) => {
+    const gate = join(world.home, "gate");
+    writeFileSync(gate, "");
+    const argv = w.script(`date +%s%3N; [ -e ${gate} ] && exec sleep 1000; exit 4`);
+    const spec = w.service(world, "alive.backoff", { argv });
+    w.worked(await world.supervisor.start(spec));
+    const [pid = 0] = await w.pidsOf(world, spec.id);
+    rmSync(gate);
+    process.kill(pid, "SIGKILL");
+    const waiting = await w.until("it has ended five times", async () => {
+      const [listed] = await w.instancesOf(world, spec.id);
+      return listed !== undefined && listed.restarts >= 5 && listed.state === "backoff" && listed;
+    });
+    assert.equal(waiting.lastEnd, "exit 4");
+    assert.equal(waiting.pid, undefined);
+    const at = w.read(spec.log.stdout).trim().split("\n").map(Number);
+    const pauses = at.slice(1).map((time, index) => time - (at[index] ?? 0));
+    // The first pause holds the kill, the second is the immediate restart's; then 100, 200, 400 ms.
+    for (const [index, least] of [100, 200].entries()) {
+      assert.ok((pauses[index + 1] ?? 0) >= least - 5, `pauses ${pauses} ms`);
+    }
+    writeFileSync(gate, "");
+    await w.until("it runs again", async () => (await w.instancesOf(world, spec.id))[0]?.state === "running");
+    await world.supervisor.stop(spec.id);
+  });
+
+  it("cleans up behind a dead process before it starts the next", async (world) => {
+    const argv = w.script("setsid sleep 1001 & echo $!; sleep 1002 & echo $!; exec sleep 1003");
+    const spec = w.service(world, "alive.family", { argv });
+    w.worked(await world.supervisor.start(spec));
+    const logged = (): number[] => w.read(spec.log.stdout).trim().split("\n").map(Number);
+    const family = await w.until("two children are logged", () => logged().length === 2 && logged());
+    process.kill((await w.pidsOf(world, spec.id))[0] ?? 0, "SIGKILL");
+    await w.until("the next two are logged", () => logged().length === 4);
+    assert.deepEqual(family.filter(w.isAlive), []);
+    await world.supervisor.stop(spec.id);
+  });
+
+  it("goes on with a program that was away for a while", async (world) => {
+    const program = join(world.home, "worker");
+    const write = (): void => writeFileSync(program, "#!/bin/sh\nexec sleep 1000\n", { mode: 0o755 });
+    write();
+    const spec = w.service(world, "alive.away", { argv: [program] });
+    w.worked(await world.supervisor.start(spec));
+    const [pid = 0] = await w.pidsOf(world, spec.id);
+    rmSync(program);
+    process.kill(pid, "SIGKILL");
+    await w.until("it fails", async () => ((await w.instancesOf(world, spec.id))[0]?.restarts ?? 0) >= 2);
+    write();
+    await w.until("it runs", async () => {
+      const [next = 0] = await w.pidsOf(world, spec.id);
+      return next !== 0 && w.isAlive(next) && w.read(`/proc/${next}/cmdline`).startsWith("sleep");
+    });
+    await world.supervisor.stop(spec.id);
+    assert.equal(existsSync(program), true);
+  });
+
+  it("replaces an instance that has reached its age", async (world) => {
+    const spec = w.web(world, "alive.old", "inherited", {}, { maxAgeS: 0.2 });
+    w.worked(await world.supervisor.start(spec));
+    const [pid] = await w.pidsOf(world, spec.id);
+    const { failures } = await w.load(
+      w.socketOf(spec),
+      2,
+      stopWhen(async () => !(await w.pidsOf(world, spec.id)).includes(pid ?? 0)),
+    );
+    assert.deepEqual(failures, []);
+    assert.equal((await w.instancesOf(world, spec.id))[0]?.restarts, 0);
+    await world.supervisor.stop(spec.id);
+  });
+}
+
+/** Milliseconds something takes. */
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return Math.round(performance.now() - startedAt);
+}
+
+/** A condition for `load` out of one that has to be waited for. */
+function stopWhen(condition: () => Promise<boolean>): () => boolean {
+  let over = false;
+  void w.until("the condition to stop", condition).finally(() => {
+    over = true;
+  });
+  return () => over;
+}
