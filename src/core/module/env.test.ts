@@ -78,7 +78,7 @@ const EXPORTS: readonly (readonly [texts: Record<string, string>, env: Record<st
     { MFDATA_X_HOSTNAMES: "known; unknown", MFDATA_X_HOSTNAMES_IP: "10.9.9.9;dns_error" },
   ],
   [
-    { "x.hostname": "known", "x.hostname_ip": "1.1.1.1" },
+    { "x.hostname_ip": "1.1.1.1", "x.hostname": "known" },
     { MFDATA_X_HOSTNAME: "known", MFDATA_X_HOSTNAME_IP: "1.1.1.1" },
   ],
   [{ "x.myhostname": "known" }, { MFDATA_X_MYHOSTNAME: "known" }],

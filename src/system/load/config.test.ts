@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  lutimesSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -178,7 +187,7 @@ test("a symbolic link to a shared file is left alone", async (context) => {
   const user = where["user"] ?? "";
   mkdirSync(dirname(user), { recursive: true });
   symlinkSync(join(home, "shared.ini"), user);
-  utimesSync(join(home, "shared.ini"), past, past);
+  lutimesSync(user, past, past);
   assert.equal(await prepareUserConfig(paths), false);
   assert.equal(readFileSync(user, "utf8"), "");
 });
