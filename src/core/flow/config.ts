@@ -1,0 +1,172 @@
+import { posix } from "node:path";
+import type { Diagnostic } from "../base/diagnostic.ts";
+import { type Result, success } from "../base/result.ts";
+import { flagOf, listOf, numberOf, textOf } from "../config/access.ts";
+import type { ModuleConfig } from "../config/types.ts";
+import { type ModulePaths, runtimeLayout } from "../module/paths.ts";
+import type { Plugin, Step } from "../plugin/types.ts";
+import { parseDestination, recognise } from "./recognise.ts";
+import type { FailurePolicySpec, FlowConfig, FlowStep, LogLevel, StepWork, WatchedDirectory } from "./types.ts";
+import { stepKey } from "./types.ts";
+
+export interface FlowInput {
+  readonly plugins: readonly Plugin[];
+  readonly config: ModuleConfig;
+  readonly paths: ModulePaths;
+  /** The expanded command of a step; undefined where it has none that could be run. */
+  readonly argvOf: (step: Step, plugin: Plugin) => readonly string[] | undefined;
+}
+
+const LEVELS: readonly LogLevel[] = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
+const GUESS_FILE_TYPE = "guess_file_type";
+const SWITCH = "switch";
+
+/**
+ * Makes the content of `config_auto/flow.json`. A step the daemon cannot run is left out with a warning: its directory is
+ * still fed, so that its files wait for it.
+ */
+export function flowConfig(input: FlowInput): Result<FlowConfig> {
+  const { config, paths, plugins } = input;
+  const dataIn = posix.normalize(textOf(config, "data_in.dir"));
+  const runtime = runtimeLayout(paths.runtime);
+  const notes: Diagnostic[] = [];
+  const steps = plugins.flatMap((plugin) =>
+    stepsOf(plugin).flatMap((step) => flowStep(step, plugin, input, notes) ?? []),
+  );
+  const level = LEVELS.find((known) => known === textOf(config, "log.minimal_level")) ?? "INFO";
+  return success(
+    {
+      version: 1,
+      dataIn,
+      redisSocket: runtime.redisSocket,
+      lockFile: posix.join(runtime.var, "flow.lock"),
+      ignore: listOf(config, "directory_observer.ignore", ";"),
+      forcedPollS: numberOf(config, "directory_observer.forced_poll"),
+      pollQueueLimit: numberOf(config, "directory_observer.poll_queue_limit"),
+      log: { level },
+      steps,
+      watched: watchedDirectories(input, dataIn, new Set(steps.map(stepKey))),
+    },
+    notes,
+  );
+}
+
+/** `$IN/step.<plugin>.<step>`: where a step's files wait for it. */
+function stepDirectory(dataIn: string, plugin: string, step: string): string {
+  return posix.join(dataIn, `step.${plugin}.${step}`);
+}
+
+function stepsOf(plugin: Plugin): readonly Step[] {
+  return plugin.parts.filter((part) => part.kind === "step");
+}
+
+function flowStep(step: Step, plugin: Plugin, input: FlowInput, notes: Diagnostic[]): FlowStep | undefined {
+  const argv = input.argvOf(step, plugin);
+  if (argv === undefined) return undefined;
+  const { config } = input;
+  const recognised = recognise({
+    argv,
+    label: plugin.layer.label,
+    settings: plugin.settings,
+    noMatch: {
+      policy: textOf(config, "internal_plugins.switch_no_match_policy") === "keep" ? "keep" : "delete",
+      originalName: flagOf(config, "internal_plugins.switch_no_match_keep_original_basename"),
+    },
+  });
+  if (recognised.kind !== "builtin") {
+    notes.push(recognised.kind === "custom" ? customStep(step, plugin) : wrongStep(step, plugin, recognised.message));
+    return undefined;
+  }
+  if (step.retry.total > 0) notes.push(retryIgnored(step, plugin));
+  const onFailure = failurePolicy(step, plugin, notes);
+  const internal = step.name === "main" && (plugin.name === GUESS_FILE_TYPE || plugin.name === SWITCH);
+  return {
+    plugin: plugin.name,
+    step: step.name,
+    work: withRules(recognised.work, plugin.name, input.plugins),
+    lanes: internal ? numberOf(config, `internal_plugins.${plugin.name}_numprocesses`) : step.instances,
+    onFailure,
+    debug: step.debug || (internal && flagOf(config, `internal_plugins.${plugin.name}_debug`)),
+  };
+}
+
+function withRules(work: StepWork, name: string, plugins: readonly Plugin[]): StepWork {
+  if (work.do !== "switch") return work;
+  const rules = plugins.flatMap((plugin) => plugin.rules.filter((rule) => rule.switch === name));
+  return {
+    ...work,
+    rules: rules.map(({ plugin, type, tag, pattern, targets }) => ({ plugin, type, tag, pattern, targets })),
+  };
+}
+
+function failurePolicy(step: Step, plugin: Plugin, notes: Diagnostic[]): FailurePolicySpec {
+  if (step.onFailure.do !== "move") return { do: step.onFailure.do };
+  const to = parseDestination(step.onFailure.to);
+  if (to !== undefined) return { do: "move", to };
+  notes.push({
+    code: "MF7003",
+    severity: "warning",
+    message: `failure_policy_move_dest_dir of [step_${step.name}] is \`${step.onFailure.to}\`; failed files are kept in trash`,
+    at: step.keys["failure_policy_move_dest_dir"] ?? step.at,
+    plugin: plugin.name,
+    fix: "write `plugin/step` or an absolute directory",
+  });
+  return { do: "keep" };
+}
+
+/** Every step's own directory, what steps ask for, and the module's entrance, which its first step watches. */
+function watchedDirectories(input: FlowInput, dataIn: string, run: ReadonlySet<string>): readonly WatchedDirectory[] {
+  const feeds = new Map<string, Set<string>>();
+  const internal = new Set<string>();
+  const feed = (directory: string, key: string): void => {
+    if (!run.has(key)) return;
+    const path = posix.normalize(directory).replace(/(?<=.)\/+$/, "");
+    feeds.set(path, (feeds.get(path) ?? new Set()).add(key));
+  };
+  for (const plugin of input.plugins) {
+    for (const step of stepsOf(plugin)) {
+      const own = stepDirectory(dataIn, plugin.name, step.name);
+      internal.add(own);
+      feed(own, stepKey({ plugin: plugin.name, step: step.name }));
+      for (const directory of step.watchedDirectories)
+        feed(directory, stepKey({ plugin: plugin.name, step: step.name }));
+    }
+  }
+  const first = [GUESS_FILE_TYPE, SWITCH].find((name) => run.has(`${name}.main`));
+  for (const entry of first === undefined ? [] : listOf(input.config, "internal_plugins.watched_directories", ",")) {
+    feed(posix.resolve(dataIn, entry), `${first}.main`);
+  }
+  return [...feeds].map(([directory, steps]) => ({ directory, steps: [...steps], external: !internal.has(directory) }));
+}
+
+function customStep(step: Step, plugin: Plugin): Diagnostic {
+  return {
+    code: "MF7001",
+    severity: "warning",
+    message: `[step_${step.name}] of ${plugin.name} runs its own program, which needs the step protocol; this version does not run it`,
+    at: step.keys["_cmd_and_args"] ?? step.at,
+    plugin: plugin.name,
+    fix: `its files wait in step.${plugin.name}.${step.name}, nothing is lost`,
+  };
+}
+
+function wrongStep(step: Step, plugin: Plugin, message: string): Diagnostic {
+  return {
+    code: "MF7002",
+    severity: "warning",
+    message: `[step_${step.name}] of ${plugin.name} cannot run: ${message}`,
+    at: step.keys["_cmd_and_args"] ?? step.at,
+    plugin: plugin.name,
+    fix: `correct it; until then its files wait in step.${plugin.name}.${step.name}`,
+  };
+}
+
+function retryIgnored(step: Step, plugin: Plugin): Diagnostic {
+  return {
+    code: "MF7004",
+    severity: "warning",
+    message: `retry_total of [step_${step.name}] is not honoured by this version; the failure policy applies at once`,
+    at: step.keys["retry_total"] ?? step.at,
+    plugin: plugin.name,
+  };
+}

@@ -1,0 +1,91 @@
+import type { SwitchRule } from "../plugin/types.ts";
+
+/** `plugin` and `step` of a step, as switch targets and `--dest-dir` name it. */
+export interface StepName {
+  readonly plugin: string;
+  readonly step: string;
+}
+
+/** Where a file is sent: another step, or a directory outside the pipeline. */
+export type Destination =
+  | { readonly to: "step"; readonly step: StepName }
+  | { readonly to: "directory"; readonly path: string };
+
+export type FailurePolicySpec = { readonly do: "keep" | "delete" } | { readonly do: "move"; readonly to: Destination };
+
+export type SwitchRuleSpec = Pick<SwitchRule, "plugin" | "type" | "tag" | "pattern" | "targets">;
+
+/** What a built-in step does with a file. Modes are octal numbers, lengths bytes. */
+export type StepWork =
+  | {
+      readonly do: "guess_file_type";
+      readonly to: StepName;
+      readonly headerLength: number;
+      readonly sizeTag: boolean;
+      readonly customMagic?: string;
+      readonly customOnly: boolean;
+    }
+  | {
+      readonly do: "switch";
+      readonly noMatch: "delete" | "keep";
+      /** Name a file without match by its original name instead of its uid. */
+      readonly noMatchOriginalName: boolean;
+      readonly rules: readonly SwitchRuleSpec[];
+    }
+  | {
+      readonly do: "archive";
+      readonly directory: string;
+      readonly basename: string;
+      readonly chmod?: number;
+      /** Suffix of the file that gets the tags; empty: none is written. */
+      readonly tagsSuffix: string;
+    }
+  | {
+      readonly do: "move";
+      readonly to: Destination;
+      readonly basename: string;
+      readonly chmod?: number;
+      readonly dropTags: boolean;
+    }
+  | { readonly do: "delete" };
+
+export interface FlowStep extends StepName {
+  readonly work: StepWork;
+  /** How many files at once; 0: the step does not run and its files wait. */
+  readonly lanes: number;
+  readonly onFailure: FailurePolicySpec;
+  readonly debug: boolean;
+}
+
+export interface WatchedDirectory {
+  readonly directory: string;
+  /** Keys of the steps fed from it (`<plugin>.<step>`); several compete for each file. */
+  readonly steps: readonly string[];
+  /** Written by outsiders: group-writable. */
+  readonly external: boolean;
+}
+
+export type LogLevel = "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL";
+
+/** Everything the flow daemon is told: the content of `config_auto/flow.json`. */
+export interface FlowConfig {
+  readonly version: 1;
+  /** `$IN`. */
+  readonly dataIn: string;
+  readonly redisSocket: string;
+  readonly lockFile: string;
+  /** Regular expressions, matched at the start of a basename. */
+  readonly ignore: readonly string[];
+  /** Seconds between two listings of every directory; 0: never. */
+  readonly forcedPollS: number;
+  /** Announcements a listing leaves waiting per queue at most; 0: no limit. */
+  readonly pollQueueLimit: number;
+  readonly log: { readonly level: LogLevel };
+  readonly steps: readonly FlowStep[];
+  readonly watched: readonly WatchedDirectory[];
+}
+
+/** `<plugin>.<step>`: what queues, directories and counters of a step are named by. */
+export function stepKey(name: StepName): string {
+  return `${name.plugin}.${name.step}`;
+}

@@ -1,0 +1,92 @@
+import { lstatSync, renameSync, type Stats, unlinkSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
+import { posix } from "node:path";
+import type { Hint } from "../core/flow/hint.ts";
+import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
+import { identify } from "../core/flow/tags.ts";
+import { isBeingWritten } from "../kit/linux/lease.ts";
+import { dropSidecar, readTags, type TagPlace, writeTags } from "../kit/tags.ts";
+import { codeOf } from "./errors.ts";
+import { isUniqueName, randomUid, uniqueName } from "./ids.ts";
+import { syncFile } from "./transfer.ts";
+import type { FlowFile } from "./types.ts";
+
+/** What came of an announcement. */
+export type Claim =
+  | { readonly is: "claimed"; readonly file: FlowFile }
+  /** Somebody was faster, or it was announced twice. */
+  | { readonly is: "gone" }
+  /** Still open for writing; its end will be announced. */
+  | { readonly is: "busy" }
+  /** Whether it is complete cannot be known yet: look at the directory again after a while. */
+  | { readonly is: "unsettled" }
+  /** A link, a socket, ...: never a file of the pipeline. */
+  | { readonly is: "refused"; readonly why: string };
+
+/** Where the kernel cannot be asked whether a file is complete: unchanged for this long, milliseconds. */
+export const SETTLE_MS = 5000;
+
+const uid = process.getuid?.() ?? 0;
+/** Files being copied in from another file system, which stay visible until the copy is complete. */
+const copying = new Set<string>();
+
+/**
+ * Claims an announced file: one rename into the step's claim directory, which only one can win. Who the file is gets
+ * written on it before that, so that no instant exists at which a death could lose its name.
+ */
+export function claim(hint: Hint, claims: string): Claim | Promise<Claim> {
+  const path = posix.join(hint.directory, hint.filename);
+  const stat = lstatSync(systemPath(path), { throwIfNoEntry: false });
+  if (stat === undefined || copying.has(path)) return { is: "gone" };
+  if (!stat.isFile()) return { is: "refused", why: "it is no regular file" };
+  if (hint.event === "exists" && !isUniqueName(hint.filename)) {
+    const writing = isBeingWritten(path);
+    if (writing === "yes") return { is: "busy" };
+    if (writing === "unknown" && !isSettled(stat)) return { is: "unsettled" };
+  }
+  const stored = readTags(path);
+  const shared = stat.nlink > 1;
+  const to = posix.join(claims, uniqueName());
+  const known = !identify(stored.tags, hint.filename, posix.basename(hint.directory), randomUid);
+  const file = (place: TagPlace | undefined): FlowFile => ({
+    path: to,
+    tags: stored.tags,
+    place,
+    shared,
+    size: stat.size,
+    owned: stat.uid === uid,
+  });
+  const place = known && stored.place === "attribute" ? stored.place : writeTags(path, to, stored.tags, shared);
+  try {
+    renameSync(systemPath(path), to);
+  } catch (error) {
+    if (place === "sidecar") dropSidecar(to);
+    if (codeOf(error) === "ENOENT") return { is: "gone" };
+    if (codeOf(error) === "EXDEV") return claimAcross(path, to, () => file(writeTags(to, to, stored.tags, false)));
+    throw error;
+  }
+  if (stored.place === "sidecar") dropSidecar(path);
+  return { is: "claimed", file: file(place) };
+}
+
+/** From another file system: copied under a hidden name, made durable, then taken away there. */
+async function claimAcross(path: string, to: string, finish: () => FlowFile): Promise<Claim> {
+  const copy = posix.join(posix.dirname(to), HIDDEN_PREFIX + posix.basename(to));
+  copying.add(path);
+  try {
+    await copyFile(systemPath(path), copy);
+    await syncFile(copy);
+    renameSync(copy, to);
+    const file = finish();
+    unlinkSync(systemPath(path));
+    return { is: "claimed", file };
+  } finally {
+    copying.delete(path);
+  }
+}
+
+/** A clock set back must not make a file wait for the future. */
+function isSettled(stat: Stats): boolean {
+  const age = Date.now() - Math.max(stat.mtimeMs, stat.ctimeMs);
+  return Math.abs(age) >= SETTLE_MS;
+}

@@ -1,0 +1,109 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
+import { ignoreMask } from "../core/flow/mask.ts";
+import { type FlowConfig, stepKey } from "../core/flow/types.ts";
+import { type Lock, lockFile } from "../kit/linux/lock.ts";
+import { Counters } from "./counters.ts";
+import { Engine } from "./engine.ts";
+import { messageOf } from "./errors.ts";
+import { type LogSink, openLogs, type StepLog } from "./log.ts";
+import { Observer, type ObserverOptions } from "./observer.ts";
+import { HintQueue } from "./queue.ts";
+
+/** The running pipeline of one module. */
+export interface FlowDaemon {
+  /** Reads the configuration again: new rules, steps and directories, no file lost or repeated. */
+  reload(): void;
+  /** Finishes what is in work, claims nothing more; at most a few seconds. */
+  stop(): Promise<void>;
+}
+
+/** Another daemon may need this long to finish what it has in work, milliseconds. */
+const LOCK_WAIT_MS = 10_000;
+const STOP_MS = 4000;
+const STATE_MODE = 0o750;
+
+/** Starts the pipeline described by a flow.json. Throws when it cannot be read or another daemon runs. */
+export async function startFlow(configPath: string, sink: LogSink, pid: number): Promise<FlowDaemon> {
+  let config = readConfig(configPath);
+  const logs = openLogs(sink, pid);
+  const log = logs.named("flow", config.log.level);
+  const lock = await lockPipeline(config);
+  for (const name of ["tmp", "trash"]) {
+    mkdirSync(posix.join(config.dataIn, name), { recursive: true, mode: STATE_MODE });
+  }
+  const queue = new HintQueue(
+    config.redisSocket,
+    { ready: (key) => engine.ready(key), lost: (keys) => observer.listFor(keys) },
+    log,
+  );
+  const counters = new Counters(queue.redis);
+  const engine: Engine = new Engine(
+    {
+      take: (key) => queue.take(key),
+      isWatchedFor: (directory, key) => observer.isWatchedFor(directory, key),
+      listLater: (directory) => observer.listLater(directory),
+    },
+    counters,
+    logs,
+  );
+  const observer: Observer = new Observer(config.dataIn, observerOptions(config), queue, log);
+  const adopt = (): void => {
+    queue.serve(config.steps.filter((step) => step.lanes > 0).map(stepKey));
+    engine.adopt(config);
+    observer.watch(config.watched, observerOptions(config));
+    log.info(`running ${config.steps.length} steps, watching ${config.watched.length} directories`);
+  };
+  adopt();
+  return {
+    reload: () => {
+      const next = reread(configPath, config, log);
+      if (next === undefined) return;
+      config = next;
+      adopt();
+    },
+    stop: async () => {
+      log.info("stopping");
+      await Promise.all([observer.close(), withDeadline(engine.stop(), STOP_MS)]);
+      await withDeadline(counters.flush(), 500);
+      queue.close();
+      logs.flush();
+      lock.release();
+    },
+  };
+}
+
+function readConfig(path: string): FlowConfig {
+  const parsed: FlowConfig = JSON.parse(readFileSync(path, "utf8"));
+  if (parsed.version !== 1) throw new Error(`${path} is of version ${parsed.version}; this program reads version 1`);
+  return parsed;
+}
+
+/** undefined: the one in force stays. */
+function reread(path: string, current: FlowConfig, log: StepLog): FlowConfig | undefined {
+  try {
+    const next = readConfig(path);
+    if (next.dataIn === current.dataIn && next.redisSocket === current.redisSocket) return next;
+    log.error("data_in.dir or the redis socket changed, which needs a restart; the old configuration stays");
+  } catch (error) {
+    log.error(`the configuration cannot be read, the old one stays: ${messageOf(error)}`);
+  }
+  return undefined;
+}
+
+function lockPipeline(config: FlowConfig): Promise<Lock> {
+  mkdirSync(posix.dirname(config.lockFile), { recursive: true });
+  mkdirSync(config.dataIn, { recursive: true, mode: 0o755 });
+  return lockFile(config.lockFile, { waitMs: LOCK_WAIT_MS });
+}
+
+function observerOptions(config: FlowConfig): ObserverOptions {
+  return { ignored: ignoreMask(config.ignore), forcedPollS: config.forcedPollS, limit: config.pollQueueLimit };
+}
+
+async function withDeadline(work: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([work, deadline]);
+  clearTimeout(timer);
+}

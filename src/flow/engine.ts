@@ -1,0 +1,329 @@
+import { mkdirSync } from "node:fs";
+import { posix } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import type { Hint } from "../core/flow/hint.ts";
+import { enterStep, TAG } from "../core/flow/tags.ts";
+import { type FlowConfig, type FlowStep, type StepName, stepKey } from "../core/flow/types.ts";
+import { type Claim, claim } from "./claim.ts";
+import type { Counters } from "./counters.ts";
+import { codeOf, messageOf } from "./errors.ts";
+import { bury, removeFile } from "./failure.ts";
+import { uniqueName } from "./ids.ts";
+import { type Logs, printable, type StepLog } from "./log.ts";
+import { recoverClaims, stepDirectories } from "./recover.ts";
+import { stepWorker } from "./steps/index.ts";
+import { moveFile } from "./transfer.ts";
+import type { FlowFile, Outcome, StepWorker } from "./types.ts";
+
+/** Where the engine gets announcements, and what it tells about them. */
+export interface EngineInput {
+  take(key: string): Hint | undefined;
+  /** Whether the step watches that directory; anybody may write to a queue. */
+  isWatchedFor(directory: string, key: string): boolean;
+  /** A file there could not be judged yet. */
+  listLater(directory: string): void;
+}
+
+interface Lane {
+  step: FlowStep;
+  worker: StepWorker;
+  log: StepLog;
+  readonly claims: string;
+  readonly trash: string;
+  /** Files it has now, and may have. */
+  busy: number;
+  limit: number;
+}
+
+/** A file in a step, since `startedMs` (monotonic). */
+interface Job {
+  readonly file: FlowFile;
+  readonly lane: Lane;
+  readonly counter: number;
+  readonly startedMs: number;
+}
+
+/** Steps a file may go through before it is taken for one that goes round in circles. */
+const STEP_LIMIT = 1000;
+/** Announcements taken before input and output get their turn. */
+const SLICE = 32;
+/** Files a lane has per process it was asked to run: libmagic wants the next one ready when it is done with one. */
+const FILES_PER_LANE = 4;
+
+/** Runs the built-in steps: claims what is announced, works on it, hands it on in memory, one rename per hop. */
+export class Engine {
+  readonly #lanes = new Map<string, Lane>();
+  readonly #input: EngineInput;
+  readonly #counters: Counters;
+  readonly #logs: Logs;
+  readonly #pending = new Set<string>();
+  #dataIn = "";
+  #scheduled = false;
+  #stopping = false;
+  #idle: (() => void) | undefined;
+
+  constructor(input: EngineInput, counters: Counters, logs: Logs) {
+    this.#input = input;
+    this.#counters = counters;
+    this.#logs = logs;
+  }
+
+  /** Runs these steps and no others; files in work go on as they began. Claims a dead daemon left are given back. */
+  adopt(config: FlowConfig): void {
+    this.#dataIn = config.dataIn;
+    const running = config.steps.filter((step) => step.lanes > 0);
+    const keys = new Set(running.map(stepKey));
+    for (const [key, lane] of this.#lanes) if (!keys.has(key) && lane.busy === 0) this.#lanes.delete(key);
+    for (const lane of this.#lanes.values()) if (!keys.has(stepKey(lane.step))) lane.limit = 0;
+    for (const step of running) this.#adoptStep(step, config);
+  }
+
+  /** There are announcements for a step. */
+  ready(key: string): void {
+    this.#pending.add(key);
+    this.#schedule();
+  }
+
+  /** Claims nothing more; resolves when no file is in work. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    if (this.#busy() > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+  }
+
+  #adoptStep(step: FlowStep, config: FlowConfig): void {
+    const key = stepKey(step);
+    const { claims, waiting, trash } = stepDirectories(config.dataIn, step);
+    const log = this.#logs.named(key, step.debug ? "DEBUG" : config.log.level);
+    const known = this.#lanes.get(key);
+    if (known !== undefined && known.limit > 0 && isDeepStrictEqual(known.step, step)) return;
+    try {
+      const trace = (from: string, to: string): void => this.#counters.trace(from.replace(".", "/"), to);
+      const worker = stepWorker(step, { dataIn: config.dataIn, trace }, log);
+      const limit = Math.max(step.lanes, 2) * FILES_PER_LANE;
+      if (known !== undefined) {
+        Object.assign(known, { step, worker, log, limit });
+        return;
+      }
+      mkdirSync(claims, { recursive: true, mode: 0o750 });
+      mkdirSync(waiting, { recursive: true, mode: 0o755 });
+      const count = recoverClaims(claims, step, (to) => this.#waitingDirectory(to));
+      if (count > 0) log.warning(`${count} files were in work when the daemon died; they are processed again`);
+      this.#lanes.set(key, { step, worker, log, claims, trash, busy: 0, limit });
+    } catch (error) {
+      log.error(`the step cannot run, its files wait: ${messageOf(error)}`);
+    }
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#stopping || this.#pending.size === 0) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      for (const key of this.#pending) this.#pump(key);
+      this.#schedule();
+    });
+  }
+
+  /** Claims for one step until it has enough to do, or others should have their turn. */
+  #pump(key: string): void {
+    const lane = this.#lanes.get(key);
+    if (lane === undefined) this.#pending.delete(key);
+    else {
+      for (let taken = 0; taken < SLICE; taken++) {
+        const hint = lane.busy < lane.limit && !this.#stopping ? this.#input.take(key) : undefined;
+        if (hint === undefined) {
+          this.#pending.delete(key);
+          return;
+        }
+        this.#claim(lane, key, hint);
+      }
+    }
+  }
+
+  #claim(lane: Lane, key: string, hint: Hint): void {
+    if (!this.#input.isWatchedFor(hint.directory, key)) {
+      lane.log.warning(`${printable(hint.directory)} is not watched for this step; announcement ignored`);
+      return;
+    }
+    lane.busy += 1;
+    try {
+      const claimed = claim(hint, lane.claims);
+      if (claimed instanceof Promise) {
+        claimed.then(
+          (result) => this.#claimed(lane, hint, result),
+          (error: unknown) => this.#notClaimed(lane, hint, messageOf(error)),
+        );
+      } else this.#claimed(lane, hint, claimed);
+    } catch (error) {
+      this.#notClaimed(lane, hint, messageOf(error));
+    }
+  }
+
+  #claimed(lane: Lane, hint: Hint, claimed: Claim): void {
+    switch (claimed.is) {
+      case "claimed":
+        this.#run(claimed.file, lane, posix.join(hint.directory, hint.filename));
+        return;
+      case "refused":
+        this.#notClaimed(lane, hint, claimed.why);
+        return;
+      case "unsettled":
+        this.#input.listLater(hint.directory);
+        break;
+      case "gone":
+      case "busy":
+        break;
+    }
+    this.#release(lane);
+  }
+
+  #notClaimed(lane: Lane, hint: Hint, why: string): void {
+    lane.log.warning(`${printable(posix.join(hint.directory, hint.filename))} is left where it is: ${why}`);
+    this.#release(lane);
+  }
+
+  #release(lane: Lane): void {
+    lane.busy -= 1;
+    const key = stepKey(lane.step);
+    if (lane.limit === 0 && lane.busy === 0) this.#lanes.delete(key);
+    else this.ready(key);
+    if (this.#stopping && this.#busy() === 0) this.#idle?.();
+  }
+
+  /** Takes a file, already counted in its lane, through steps as long as they answer at once. */
+  #run(file: FlowFile, first: Lane, origin: string): void {
+    let lane: Lane | undefined = first;
+    let from = origin;
+    while (lane !== undefined) {
+      const job = this.#enter(file, lane, from);
+      from = file.path ?? "";
+      lane = this.#work(job);
+    }
+  }
+
+  #enter(file: FlowFile, lane: Lane, origin: string): Job {
+    const counter = enterStep(file.tags, lane.step, Date.now());
+    this.#counters.file(stepKey(lane.step));
+    if (counter === 0) this.#counters.trace(`<${file.tags.get(TAG.dirname)}`, `${lane.step.plugin}/${lane.step.step}`);
+    lane.log.info(`Start the processing of ${printable(origin)} as ${file.path}`);
+    return { file, lane, counter, startedMs: performance.now() };
+  }
+
+  /** Returns the lane the file is now in, when it is to go on at once. */
+  #work(job: Job): Lane | undefined {
+    const { file, lane, counter } = job;
+    if (counter > STEP_LIMIT) {
+      return this.#conclude(job, { do: "failed", reason: `it went through more than ${STEP_LIMIT} steps` });
+    }
+    const context = { step: lane.step, claims: lane.claims, counter, log: lane.log };
+    try {
+      const outcome = lane.worker(file, context);
+      if (!(outcome instanceof Promise)) return this.#conclude(job, outcome);
+      outcome.then(
+        (later) => this.#goOn(job, later),
+        (error: unknown) => this.#goOn(job, { do: "failed", reason: messageOf(error) }),
+      );
+      return undefined;
+    } catch (error) {
+      return this.#conclude(job, { do: "failed", reason: messageOf(error) });
+    }
+  }
+
+  #goOn(job: Job, outcome: Outcome): void {
+    const from = job.file.path ?? "";
+    const lane = this.#conclude(job, outcome);
+    if (lane !== undefined) this.#run(job.file, lane, from);
+  }
+
+  #conclude(job: Job, outcome: Outcome): Lane | undefined {
+    const { file, lane } = job;
+    const from = file.path;
+    try {
+      if (outcome.do === "failed") {
+        this.#fail(job, outcome.reason);
+        return undefined;
+      }
+      let next: Lane | undefined;
+      if (outcome.do === "send" && from !== undefined) next = this.#send(file, from, lane, outcome.to);
+      else if (from !== undefined) removeFile(file, from);
+      this.#finish(job);
+      return next;
+    } catch (error) {
+      this.#fail(job, messageOf(error));
+      return undefined;
+    }
+  }
+
+  /** One rename: into the next step's claims when it has room, else into its directory. */
+  #send(file: FlowFile, from: string, lane: Lane, to: StepName): Lane | undefined {
+    const next = this.#stopping ? undefined : this.#lanes.get(stepKey(to));
+    const free = next !== undefined && (next.busy < next.limit || next === lane);
+    const directory = free ? next.claims : this.#waitingDirectory(to);
+    moveFile(file, from, posix.join(directory, uniqueName()));
+    this.#counters.trace(`${lane.step.plugin}/${lane.step.step}`, `${to.plugin}/${to.step}`);
+    if (!free) return undefined;
+    next.busy += 1;
+    return next;
+  }
+
+  #fail(job: Job, reason: string): void {
+    const { file, lane } = job;
+    const { step, log } = lane;
+    const from = file.path;
+    log.warning(`Bad processing status for file: ${from ?? printable(file.tags.get(TAG.basename) ?? "")}: ${reason}`);
+    const given = (error: unknown): void => {
+      if (codeOf(error) === "ENOENT" && from === undefined) return;
+      log.error(`the failed file stays in ${from}: ${messageOf(error)}`);
+    };
+    const finish = (buried?: { readonly to: string | StepName }): void => {
+      try {
+        if (buried !== undefined && typeof buried.to !== "string" && from !== undefined) {
+          moveFile(file, from, posix.join(this.#waitingDirectory(buried.to), uniqueName()));
+        }
+        if (buried !== undefined) log.info(`File ${from} moved to ${placeName(buried.to)}`);
+        this.#counters.trace(`${step.plugin}/${step.step}`, `>trash/${step.onFailure.do}`);
+      } catch (error) {
+        given(error);
+      }
+      this.#finish(job);
+    };
+    if (from === undefined) {
+      this.#finish(job);
+      return;
+    }
+    try {
+      const buried = bury(file, from, step, lane.trash);
+      if (buried instanceof Promise) {
+        buried.then(finish, (error: unknown) => {
+          given(error);
+          finish();
+        });
+      } else finish(buried);
+    } catch (error) {
+      given(error);
+      finish();
+    }
+  }
+
+  #finish({ lane, startedMs, file, counter }: Job): void {
+    const name = printable(file.tags.get(TAG.basename) ?? "");
+    lane.log.info(
+      `End of the ${name} processing after ${(performance.now() - startedMs).toFixed(1)} ms (step ${counter})`,
+    );
+    this.#release(lane);
+  }
+
+  #waitingDirectory(step: StepName): string {
+    return stepDirectories(this.#dataIn, step).waiting;
+  }
+
+  #busy(): number {
+    let busy = 0;
+    for (const lane of this.#lanes.values()) busy += lane.busy;
+    return busy;
+  }
+}
+
+function placeName(to: string | StepName): string {
+  return typeof to === "string" ? printable(to) : `${to.plugin}/${to.step}`;
+}

@@ -1,0 +1,28 @@
+import { nameTemplate } from "../../core/flow/basename.ts";
+import type { StepWork } from "../../core/flow/types.ts";
+import { randomUid } from "../ids.ts";
+import { printable } from "../log.ts";
+import { placeFile } from "../transfer.ts";
+import { DONE, type Outcome, type StepWorker } from "../types.ts";
+
+type Work = Extract<StepWork, { readonly do: "archive" }>;
+
+/** Stores a file and, beside it, its tags. An equal name is never overwritten: see core/flow/placement. */
+export function archive(work: Work): StepWorker {
+  const template = nameTemplate(work.basename);
+  return (file, { log }): Outcome | Promise<Outcome> => {
+    const from = file.path;
+    if (from === undefined) return { do: "failed", reason: "it is gone" };
+    const placed = placeFile(file, from, {
+      directory: work.directory,
+      name: template(file.tags, new Date(), randomUid),
+      tagsSuffix: work.tagsSuffix,
+      chmod: work.chmod,
+    });
+    const report = (path: string): Outcome => {
+      log.info(`File ${from} moved to ${printable(path)}`);
+      return DONE;
+    };
+    return typeof placed === "string" ? report(placed) : placed.then(report);
+  };
+}

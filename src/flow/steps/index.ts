@@ -1,0 +1,47 @@
+import { posix } from "node:path";
+import { type FlowStep, stepKey } from "../../core/flow/types.ts";
+import { removeFile } from "../failure.ts";
+import type { StepLog } from "../log.ts";
+import { stepDirectories } from "../recover.ts";
+import { DONE, type StepWorker } from "../types.ts";
+import { archive } from "./archive.ts";
+import { guessFileType } from "./guess-file-type.ts";
+import { move } from "./move.ts";
+import { switchStep } from "./switch.ts";
+
+export interface StepServices {
+  readonly dataIn: string;
+  /** A file went from a step (its key) to a place named as traces name places. */
+  readonly trace: (from: string, to: string) => void;
+}
+
+/** Threads left for looking at files: libuv has four, one waits for inotify. */
+const LOOKING_THREADS = 3;
+
+/** Makes the worker of a built-in step. Throws when what it needs is not there. */
+export function stepWorker(step: FlowStep, services: StepServices, log: StepLog): StepWorker {
+  const { work } = step;
+  switch (work.do) {
+    case "guess_file_type":
+      return guessFileType(work, Math.min(LOOKING_THREADS, Math.max(2, step.lanes)));
+    case "switch":
+      return switchStep(
+        work,
+        {
+          noMatch: posix.join(services.dataIn, "trash", `${step.plugin}.nomatch`),
+          waiting: (target) => stepDirectories(services.dataIn, target).waiting,
+          trace: (to) => services.trace(stepKey(step), to),
+        },
+        log,
+      );
+    case "archive":
+      return archive(work);
+    case "move":
+      return move(work);
+    case "delete":
+      return (file) => {
+        if (file.path !== undefined) removeFile(file, file.path);
+        return DONE;
+      };
+  }
+}

@@ -1,0 +1,133 @@
+import { chmodSync, copyFileSync, lstatSync, mkdirSync, renameSync, unlinkSync, utimesSync } from "node:fs";
+import { copyFile, open, unlink, utimes } from "node:fs/promises";
+import { posix } from "node:path";
+import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
+import { freeName, tagsFileName } from "../core/flow/placement.ts";
+import { formatTags, TAG } from "../core/flow/tags.ts";
+import { renameUnlessTaken } from "../kit/linux/rename.ts";
+import { clearTags, digest, dropSidecar, writeTags } from "../kit/tags.ts";
+import { codeOf } from "./errors.ts";
+import { uniqueName } from "./ids.ts";
+import { writeTagsFile } from "./tags-file.ts";
+import type { FlowFile } from "./types.ts";
+
+const DIRECTORY_MODE = 0o755;
+/** Copying more than this on the main thread would hold up the others. Bytes. */
+const COPY_INLINE_MAX = 256 * 1024;
+
+/** Renames a claimed file and its tags to a path nobody else uses; the target directory is made when it is missing. */
+export function moveFile(file: FlowFile, from: string, to: string, shared = file.shared): void {
+  const before = file.place;
+  file.place = inDirectory(to, () => writeTags(from, to, file.tags, shared));
+  inDirectory(to, () => renameSync(systemPath(from), systemPath(to)), from);
+  file.path = to;
+  if (before === "sidecar") dropSidecar(from);
+}
+
+/** How a file is put where outsiders read it. */
+export interface Placement {
+  readonly directory: string;
+  /** May have sub-directories in front. */
+  readonly name: string;
+  /** Suffix of the file that gets the tags; empty: none is written. */
+  readonly tagsSuffix: string;
+  readonly chmod?: number | undefined;
+  /** An equal name is replaced; otherwise another name is chosen. */
+  readonly replace?: boolean;
+  readonly keepTags?: boolean;
+}
+
+/** Puts a claimed file in a directory outside the pipeline; returns its path there. Across file systems it is copied. */
+export function placeFile(file: FlowFile, from: string, placement: Placement): string | Promise<string> {
+  try {
+    if (placement.chmod !== undefined) chmodSync(from, placement.chmod);
+    return put(file, from, from, placement);
+  } catch (error) {
+    if (codeOf(error) !== "EXDEV" && !(codeOf(error) === "EPERM" && placement.chmod !== undefined)) throw error;
+    return placeCopy(file, from, placement);
+  }
+}
+
+async function placeCopy(file: FlowFile, from: string, placement: Placement): Promise<string> {
+  const directory = posix.dirname(posix.join(placement.directory, placement.name));
+  mkdirSync(systemPath(directory), { recursive: true, mode: DIRECTORY_MODE });
+  const copy = posix.join(directory, HIDDEN_PREFIX + uniqueName());
+  try {
+    await copyFile(from, systemPath(copy));
+    await syncFile(copy);
+    if (placement.chmod !== undefined) chmodSync(systemPath(copy), placement.chmod);
+    const path = put(file, copy, from, placement);
+    await unlink(from);
+    return path;
+  } catch (error) {
+    await unlink(systemPath(copy)).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Renames `source` to its final name, its tags file in place before it. */
+function put(file: FlowFile, source: string, from: string, placement: Placement): string {
+  const wanted = posix.join(placement.directory, placement.name);
+  const directory = posix.dirname(wanted);
+  const path = placement.replace ? replaceAt(source, wanted) : putFree(file, source, directory, wanted, placement);
+  if (placement.keepTags) {
+    file.place = writeTags(path, path, file.tags, file.shared);
+  } else {
+    clearTags(path, file.place);
+  }
+  if (file.place === "sidecar") dropSidecar(from);
+  file.path = undefined;
+  return path;
+}
+
+function replaceAt(source: string, path: string): string {
+  inDirectory(path, () => renameSync(systemPath(source), systemPath(path)), source);
+  return path;
+}
+
+function putFree(file: FlowFile, source: string, directory: string, wanted: string, placement: Placement): string {
+  const uid = file.tags.get(TAG.uid) ?? "";
+  const name = posix.basename(wanted);
+  const text = placement.tagsSuffix === "" ? "" : formatTags(file.tags);
+  for (let attempt = 0; ; attempt++) {
+    const candidate = freeName(name, uid, attempt);
+    const path = posix.join(directory, candidate);
+    if (placement.tagsSuffix === "") {
+      if (inDirectory(path, () => renameUnlessTaken(source, path), source)) return path;
+      continue;
+    }
+    const tagsPath = posix.join(directory, tagsFileName(candidate, placement.tagsSuffix, digest));
+    if (!inDirectory(path, () => writeTagsFile(tagsPath, path, text, uid))) continue;
+    if (renameUnlessTaken(source, path)) return path;
+    unlinkSync(systemPath(tagsPath));
+  }
+}
+
+/** Copies a file with its times; a large one on another thread. */
+export function copyContent(from: string, to: string, size: number): void | Promise<void> {
+  const { atime, mtime } = lstatSync(from);
+  if (size > COPY_INLINE_MAX) return copyFile(from, to).then(() => utimes(to, atime, mtime));
+  copyFileSync(from, to);
+  utimesSync(to, atime, mtime);
+}
+
+export async function syncFile(path: string): Promise<void> {
+  const handle = await open(systemPath(path), "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Does something in the directory of `path`, and once more after making it when it is missing (and `source` is not). */
+export function inDirectory<T>(path: string, act: () => T, source?: string): T {
+  try {
+    return act();
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+    if (source !== undefined && lstatSync(systemPath(source), { throwIfNoEntry: false }) === undefined) throw error;
+    mkdirSync(systemPath(posix.dirname(path)), { recursive: true, mode: DIRECTORY_MODE });
+    return act();
+  }
+}

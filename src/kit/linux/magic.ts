@@ -1,0 +1,85 @@
+import koffi, { type LibraryHandle } from "koffi";
+import { libc } from "./libc.ts";
+
+/** Describes a file's content as `file -b` does; throws what libmagic says when it cannot. */
+export type Describe = (path: string) => Promise<string>;
+
+const LC_CTYPE = 0;
+
+type CFunction = ReturnType<LibraryHandle["func"]>;
+
+interface Library {
+  readonly open: CFunction;
+  readonly load: CFunction;
+  readonly file: CFunction;
+  readonly error: CFunction;
+}
+
+let library: Library | undefined;
+/** By database: a cookie is never closed, so that opening again what is open costs nothing. */
+const describers = new Map<string | undefined, Describe>();
+
+function magicLibrary(): Library {
+  if (library !== undefined) return library;
+  // libmagic escapes what the locale cannot print; the C locale would turn every accent into octal.
+  libc.func("const char *setlocale(int category, const char *locale)")(LC_CTYPE, "C.UTF-8");
+  const lib = koffi.load("libmagic.so.1");
+  library = {
+    open: lib.func("void *magic_open(int flags)"),
+    load: lib.func("int magic_load(void *cookie, const char *databases)"),
+    file: lib.func("const char *magic_file(void *cookie, const char *path)"),
+    error: lib.func("const char *magic_error(void *cookie)"),
+  };
+  return library;
+}
+
+/**
+ * Opens libmagic with its own database, or with the one given. Up to `parallel` files are looked at together, each on a
+ * thread with a cookie of its own (a cookie is not thread-safe), the others wait. Throws when the database cannot be read.
+ */
+export function openMagic(parallel: number, database?: string): Describe {
+  const known = describers.get(database);
+  if (known !== undefined) return known;
+  const describe = openPool(parallel, database);
+  describers.set(database, describe);
+  return describe;
+}
+
+function openPool(parallel: number, database: string | undefined): Describe {
+  const { file, error } = magicLibrary();
+  const idle: unknown[] = [openCookie(database)];
+  const waiting: ((cookie: unknown) => void)[] = [];
+  let opened = 1;
+  const acquire = (use: (cookie: unknown) => void): void => {
+    if (idle.length === 0 && opened < parallel) {
+      idle.push(openCookie(database));
+      opened += 1;
+    }
+    if (idle.length === 0) waiting.push(use);
+    else use(idle.pop());
+  };
+  const release = (cookie: unknown): void => {
+    const next = waiting.shift();
+    if (next === undefined) idle.push(cookie);
+    else next(cookie);
+  };
+  return (path) =>
+    new Promise((resolve, reject) => {
+      acquire((cookie) => {
+        file.async(cookie, path, (failed: unknown, text: string | null) => {
+          const reason = failed ?? (text === null ? new Error(`libmagic: ${error(cookie)}`) : undefined);
+          release(cookie);
+          if (reason === undefined) resolve(text ?? "");
+          else reject(reason);
+        });
+      });
+    });
+}
+
+function openCookie(database: string | undefined): unknown {
+  const { open, load, error } = magicLibrary();
+  const cookie: unknown = open(0);
+  if (cookie === null) throw new Error("libmagic cannot be opened");
+  if (load(cookie, database ?? null) !== 0) throw new Error(`libmagic: ${error(cookie) ?? "no database"}`);
+  return cookie;
+}

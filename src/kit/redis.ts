@@ -1,0 +1,110 @@
+import { Redis } from "ioredis";
+
+/** Lists of messages in a local Redis or Valkey. Every call may fail; nothing is queued while it is away. */
+export interface MessageLists {
+  /** Connected and answering, as far as is known. */
+  readonly up: boolean;
+  /** Appends messages to a list. */
+  push(key: string, messages: readonly string[]): Promise<void>;
+  /**
+   * Takes up to `count` of the oldest messages of the first of the lists that has any, waiting `timeoutS` seconds for
+   * one (0: for ever). undefined: none came.
+   */
+  pop(keys: readonly string[], count: number, timeoutS: number): Promise<Popped | undefined>;
+  /** Sends commands together; fails when one does. */
+  send(commands: readonly (readonly [string, ...(string | number)[]])[]): Promise<void>;
+  close(): void;
+}
+
+export interface Popped {
+  readonly key: string;
+  readonly messages: readonly string[];
+}
+
+export interface MessageListsOptions {
+  readonly socket: string;
+  /** Called whenever both connections work (again), and when they no longer do. */
+  readonly onChange: (up: boolean) => void;
+}
+
+/** A stopped Redis must not hold announcements back: after this it counts as away, milliseconds. */
+const COMMAND_TIMEOUT_MS = 1500;
+const RECONNECT_MAX_MS = 500;
+
+/** Opens two connections to a unix socket, one of them for the commands that wait; both reconnect for ever. */
+export function openMessageLists({ socket, onChange }: MessageListsOptions): MessageLists {
+  const talking = connect(socket, COMMAND_TIMEOUT_MS);
+  const waiting = connect(socket);
+  let up = false;
+  let oldServer = false;
+  const changed = (): void => {
+    const now = talking.status === "ready" && waiting.status === "ready";
+    if (now === up) return;
+    up = now;
+    onChange(up);
+  };
+  for (const connection of [talking, waiting]) {
+    connection.on("error", () => undefined);
+    connection.on("ready", changed);
+    connection.on("close", () => setImmediate(changed));
+  }
+  return {
+    get up() {
+      return up;
+    },
+    push: async (key, messages) => {
+      await talking.call("LPUSH", key, ...messages);
+    },
+    pop: async (keys, count, timeoutS) => {
+      if (!oldServer) {
+        try {
+          const reply = await waiting.call("BLMPOP", timeoutS, keys.length, ...keys, "RIGHT", "COUNT", count);
+          return popped(reply);
+        } catch (error) {
+          if (!String(error).includes("unknown command")) throw error;
+          oldServer = true;
+        }
+      }
+      return popOneByOne(waiting, keys, count, timeoutS);
+    },
+    send: async (commands) => {
+      const results = await talking.pipeline(commands.map((command) => [...command])).exec();
+      const failed = results?.find(([error]) => error !== null);
+      if (failed !== undefined) throw failed[0];
+    },
+    close: () => {
+      talking.disconnect();
+      waiting.disconnect();
+    },
+  };
+}
+
+function connect(path: string, commandTimeout?: number): Redis {
+  return new Redis({
+    path,
+    enableAutoPipelining: false,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    disableClientInfo: true,
+    protocol: 2,
+    retryStrategy: (attempt) => Math.min(25 * attempt, RECONNECT_MAX_MS),
+    ...(commandTimeout === undefined ? {} : { commandTimeout }),
+  });
+}
+
+/** Servers before 7.0 have no BLMPOP: wait for one message, then take what else the list has. */
+async function popOneByOne(redis: Redis, keys: readonly string[], count: number, timeoutS: number) {
+  const first = await redis.call("BRPOP", ...keys, timeoutS);
+  if (!Array.isArray(first)) return undefined;
+  const [key, message] = first.map(String);
+  if (key === undefined || message === undefined) return undefined;
+  const more = await redis.call("RPOP", key, Math.max(1, count - 1));
+  return { key, messages: [message, ...(Array.isArray(more) ? more.map(String) : [])] };
+}
+
+function popped(reply: unknown): Popped | undefined {
+  if (!Array.isArray(reply)) return undefined;
+  const [key, messages] = reply;
+  return Array.isArray(messages) ? { key: String(key), messages: messages.map(String) } : undefined;
+}

@@ -1,0 +1,75 @@
+import { createHash } from "node:crypto";
+import { readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { posix } from "node:path";
+import { HIDDEN_PREFIX, sidecarName, systemPath } from "../core/flow/names.ts";
+import { decodeTags, encodeTags, type Tags } from "../core/flow/tags.ts";
+import { getXattr, removeXattr, setXattr } from "./linux/xattr.ts";
+
+const ATTRIBUTE = "user.metwork";
+/** More than a few kilobytes does not fit beside an inode on most file systems; asking is dearer than knowing. */
+const ATTRIBUTE_LIMIT = 32 * 1024;
+
+/** Where a file's tags are: on the file (an extended attribute), or in a hidden file beside it. */
+export type TagPlace = "attribute" | "sidecar";
+
+export interface StoredTags {
+  readonly tags: Tags;
+  /** undefined: the file has no tags. */
+  readonly place: TagPlace | undefined;
+}
+
+export function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+export function sidecarPath(path: string): string {
+  return posix.join(posix.dirname(path), sidecarName(posix.basename(path), digest));
+}
+
+/** The tags of a file. Text that is no tags counts as none. */
+export function readTags(path: string): StoredTags {
+  const attribute = getXattr(path, ATTRIBUTE);
+  const tags = attribute === undefined ? undefined : decodeTags(attribute);
+  if (tags !== undefined) return { tags, place: "attribute" };
+  const beside = readSidecar(path);
+  return beside === undefined ? { tags: new Map(), place: undefined } : { tags: beside, place: "sidecar" };
+}
+
+/**
+ * Writes the tags of the file now at `from` so that they are complete once it is renamed to `to`, and valid until then.
+ * `shared`: the file has other hard links, which would share an attribute. Follow with dropSidecar(from) after the rename
+ * when the file had a side-car.
+ */
+export function writeTags(from: string, to: string, tags: Tags, shared = false): TagPlace {
+  const text = encodeTags(tags);
+  if (!shared && text.length <= ATTRIBUTE_LIMIT && setXattr(from, ATTRIBUTE, text)) return "attribute";
+  const path = sidecarPath(to);
+  const temporary = posix.join(posix.dirname(path), `${HIDDEN_PREFIX}${digest(path)}.new`);
+  writeFileSync(systemPath(temporary), text, { mode: 0o640 });
+  renameSync(systemPath(temporary), systemPath(path));
+  removeXattr(from, ATTRIBUTE);
+  return "sidecar";
+}
+
+/** Takes all tags off a file. */
+export function clearTags(path: string, place: TagPlace | undefined): void {
+  if (place === "sidecar") dropSidecar(path);
+  else if (place === "attribute") removeXattr(path, ATTRIBUTE);
+}
+
+export function dropSidecar(path: string): void {
+  try {
+    unlinkSync(systemPath(sidecarPath(path)));
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
+}
+
+function readSidecar(path: string): Tags | undefined {
+  try {
+    return decodeTags(readFileSync(systemPath(sidecarPath(path)), "utf8"));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}

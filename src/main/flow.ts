@@ -1,0 +1,20 @@
+import { startFlow } from "../flow/daemon.ts";
+
+const [, , configPath] = process.argv;
+if (configPath === undefined) {
+  console.error("usage: flow.ts FLOW_JSON");
+  process.exit(2);
+}
+const sink = {
+  stdout: (text: string) => void process.stdout.write(text),
+  stderr: (text: string) => void process.stderr.write(text),
+};
+try {
+  const daemon = await startFlow(configPath, sink, process.pid);
+  const stop = (): void => void daemon.stop().then(() => process.exit(0));
+  process.once("SIGTERM", stop).once("SIGINT", stop);
+  process.on("SIGHUP", () => daemon.reload());
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
