@@ -89,6 +89,14 @@ export function draftPlugin(source: PluginSource, context: PluginContext): Resul
     home: source.home,
     ...readVersion(source, text("_version"), text("_release"), notes),
     summary: text("_summary"),
+    about: {
+      version: text("_version"),
+      release: text("_release"),
+      license: text("_license"),
+      maintainer: text("_maintainer"),
+      vendor: text("_vendor"),
+      url: text("_url"),
+    },
     addToPythonPath: read.general["_add_plugin_dir_to_python_path"] !== false,
     addToLuaPath:
       read.general["_add_plugin_dir_to_lua_path"] === true && source.names.some((file) => file.endsWith(".lua")),

@@ -104,6 +104,15 @@ export interface Plugin {
   readonly version: string;
   readonly release: string;
   readonly summary: string;
+  /** What its [general] section says, whatever was built or linked. */
+  readonly about: {
+    readonly version: string;
+    readonly release: string;
+    readonly license: string;
+    readonly maintainer: string;
+    readonly vendor: string;
+    readonly url: string;
+  };
   readonly addToPythonPath: boolean;
   readonly addToLuaPath: boolean;
   readonly parts: readonly Part[];
