@@ -38,21 +38,18 @@ export function daemonEnvironment(input: PlanInput): Record<string, string> {
     const value = config.env[name];
     if (value !== undefined) env[name] = value;
   }
-  env["MFCONFIG"] = config.configurationName;
+  // A name given by the caller must stay; one that was read is read again, so that its file can change.
+  if (config.env["METWORK_MFCONFIG_ORIGIN"] === "env") env["MFCONFIG"] = config.configurationName;
   env["MFMODULE"] = paths.module.toUpperCase();
   env["MFMODULE_RUNTIME_HOME"] = paths.runtime;
   env["METWORK_ETC"] = paths.etc;
+  // Keeps the stripped and compiled sources: half the start time, and no type stripper in memory.
+  env["NODE_COMPILE_CACHE"] = `${paths.runtime}/var/compile_cache`;
   if (host.uid === 0) env["METWORK_ALLOW_USAGE_BY_ROOT"] = "1";
   return sortedRecord(env);
 }
 
 function moduleEnvironment(input: PlanInput): Env {
-  const { config, programs, paths } = input;
-  const env: Record<string, string> = {
-    ...config.env,
-    ...(programs.python3Version !== undefined && { PYTHON3_SHORT_VERSION: programs.python3Version }),
-  };
-  // The time of its own reading would make every plan differ from the last one.
-  delete env[`${paths.module.toUpperCase()}_CONF_GENERATION_TIME`];
-  return sortedRecord(env);
+  const { python3Version } = input.programs;
+  return sortedRecord({ ...input.config.env, ...(python3Version && { PYTHON3_SHORT_VERSION: python3Version }) });
 }
