@@ -9,6 +9,8 @@ export const installRoot = join(import.meta.dirname, "..", "..");
 /** Builds a command's view of the process it runs in. */
 export function processContext(options: { json: boolean; module?: ModuleName }): Context {
   const { env } = process;
+  // Whoever reads may leave early (`metwork ... | head`): that is no error of ours.
+  process.stdout.once("error", () => process.exit(0));
   const module = (): ModuleName => {
     const named = options.module ?? MODULE_NAMES.find((name) => name.toUpperCase() === env["MFMODULE"]);
     if (named !== undefined) return named;

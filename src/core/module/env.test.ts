@@ -13,6 +13,7 @@ const host: Host = {
   cores: 6,
   memoryKiB: 1000,
   user: "mfdata",
+  userHome: "/home/mfserv",
   uid: 1000,
 };
 const paths = modulePaths("mfdata", "/opt/m", { user: "mfdata", userHome: "/home/mfdata", env: {} });

@@ -39,6 +39,9 @@ export function baseEnv(facts: BaseFacts): Env {
     MFCONFIG: configurationName,
     METWORK_MFCONFIG_ORIGIN: facts.configurationNameFromFile ? "file" : "env",
     METWORK_PROFILE_LOADED: "1",
+    HOME: host.userHome,
+    // Programs without a locale read and write ASCII, and stop at the first accent.
+    LANG: "C.UTF-8",
     LAYERAPI2_LAYERS_PATH: [layout.plugins, `${root}/layers`, home, mfext].join(":"),
     LC_NUMERIC: "C",
     PATH: [`${root}/bin`, `${root}/node_modules/.bin`, ...SYSTEM_PATH].join(":"),

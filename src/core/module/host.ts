@@ -11,6 +11,8 @@ export interface Host {
   readonly cores: number;
   readonly memoryKiB: number;
   readonly user: string;
+  /** Home directory of that user. */
+  readonly userHome: string;
   readonly uid: number;
 }
 

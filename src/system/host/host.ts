@@ -12,7 +12,7 @@ export function gatherHost(): Host {
     ...processorsOf(textOf("/proc/cpuinfo")),
     ip: addressOf(names, hosts, textOf("/proc/net/route"), interfaces()),
     memoryKiB: memoryOf(textOf("/proc/meminfo")),
-    user: userName(),
+    ...account(),
     uid: process.getuid?.() ?? 0,
   };
 }
@@ -24,11 +24,12 @@ function interfaces(): readonly InterfaceAddress[] {
 }
 
 /** A uid without an account, such as a container's, is a name too. */
-function userName(): string {
+function account(): { user: string; userHome: string } {
   try {
-    return userInfo().username;
+    const { username, homedir } = userInfo();
+    return { user: username, userHome: homedir };
   } catch {
-    return String(process.getuid?.() ?? "");
+    return { user: String(process.getuid?.() ?? ""), userHome: "/" };
   }
 }
 
