@@ -5,6 +5,8 @@ import { type RuntimeLayout, runtimeLayout } from "../module/paths.ts";
 import { commandArgv, sectionOf } from "../plugin/command.ts";
 import type { App, Part, Plugin } from "../plugin/types.ts";
 import type { PlanInput } from "./input.ts";
+import { needsLua } from "./nginx/fragments.ts";
+import { hasLua } from "./nginx/lua.ts";
 import { isPlainPath } from "./quote/nginx.ts";
 
 /** `sun_path` of sockaddr_un(7), without its final NUL. */
@@ -62,6 +64,7 @@ function examine(
   const running: RunningPart[] = [];
   const notes: Diagnostic[] = [];
   if (!isPlainPath(plugin.home)) notes.push(unwritableHome(plugin));
+  if (needsLua(plugin) && !hasLua(input)) notes.push(noLua(plugin));
   for (const part of plugin.parts) {
     if (part.instances === 0) continue;
     const argv = commandArgv(part, plugin, context);
@@ -111,6 +114,16 @@ function nulInCommand(part: Part): Diagnostic {
     message: `the command of [${sectionOf(part)}] holds a NUL character`,
     at: part.commandAt ?? part.at,
     fix: "remove it",
+  };
+}
+
+function noLua(plugin: Plugin): Diagnostic {
+  return {
+    code: "MF4008",
+    severity: "error",
+    message: `plugin ${plugin.name} runs Lua in nginx, which has no Lua module here`,
+    at: plugin.at,
+    fix: "install nginx's Lua module (`make setup`)",
   };
 }
 

@@ -1,5 +1,5 @@
 import { byText, sortedRecord } from "../base/order.ts";
-import { type Result, success } from "../base/result.ts";
+import { failure, type Result, success } from "../base/result.ts";
 import { admit } from "./admit.ts";
 import { planEnvironments } from "./environments.ts";
 import { planMetrics } from "./files/metrics.ts";
@@ -15,12 +15,15 @@ import { planMonitor } from "./service/monitor.ts";
 import { planParts } from "./service/parts.ts";
 import { planQueue } from "./service/queue.ts";
 import type { Plan, PlannedDirectory } from "./types.ts";
+import { vetPaths } from "./vet.ts";
 
 /**
  * Everything that must be true of the machine for one module. A plugin that cannot be planned is left out, with an error
  * that names it; only an error about the module itself leaves nothing to do.
  */
 export function plan(input: PlanInput): Result<Plan> {
+  const unwritable = vetPaths(input);
+  if (unwritable.length > 0) return failure(...unwritable);
   const { admitted, notes: refused } = admit(input);
   const environments = planEnvironments(input, admitted);
   const { services, files, directories, notes } = assemble([
@@ -33,7 +36,7 @@ export function plan(input: PlanInput): Result<Plan> {
     planSchedule(input, admitted),
   ]);
   const all = [...refused, ...notes];
-  if (all.some((note) => note.severity === "error" && note.plugin === undefined)) return { ok: false, notes: all };
+  if (all.some((note) => note.severity === "error" && note.plugin === undefined)) return failure(...all);
   const units = planUnits(input, services, environments);
   const draft = {
     tree: new Map([...files, ...units].sort(([a], [b]) => byText(a, b))),

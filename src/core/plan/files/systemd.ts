@@ -75,9 +75,9 @@ function serviceUnit(
   const argv = program?.startsWith("/") ? [program, ...args] : ["/usr/bin/env", program ?? "", ...args];
   return render("systemd/service.hbs", {
     ...common,
-    description: spec.plugin === undefined ? `${common.module}: ${spec.id}` : `${common.module}: ${spec.id} %i`,
-    after: inherited ? [...after, `${name}%i.socket`] : after,
-    requires: inherited ? `${name}%i.socket` : undefined,
+    description: spec.plugin === undefined ? `${common.module}: ${spec.id}` : `${common.module}: ${spec.id} {instance}`,
+    after: inherited ? [...after, `${name}{instance}.socket`] : after,
+    requires: inherited ? `${name}{instance}.socket` : undefined,
     directory: spec.cwd,
     environments: spec.environments,
     variables: Object.entries(spec.env).map(([key, value]) => systemdAssignment(`${key}=${value}`)),
@@ -96,7 +96,7 @@ function serviceUnit(
 }
 
 function socketUnit(render: Render, common: ReturnType<typeof commonView>, spec: ServiceSpec, path: string): string {
-  return render("systemd/socket.hbs", { ...common, description: `${common.module}: socket of ${spec.id} %i`, path });
+  return render("systemd/socket.hbs", { ...common, description: `${common.module}: socket of ${spec.id} {instance}`, path });
 }
 
 function limitLines({ limits }: ServiceSpec): string[] {

@@ -7,7 +7,7 @@ import type { WebSettings } from "./settings.ts";
 /** One `location` as the template writes it. */
 export interface LocationView {
   /** `^~`: no regular expression of a fragment comes before it. */
-  readonly modifier: "=" | "^~" | "";
+  readonly modifier: "= " | "^~ " | "";
   readonly path: string;
   readonly plugin: string;
   readonly redirect: string | undefined;
@@ -29,8 +29,8 @@ export function locationsOf(route: Route, settings: WebSettings): LocationView[]
   const { path, app, plugin } = route;
   const served = route.serve === "files" ? files(route, settings) : worker(app, plugin, settings);
   if (path === "/") return [{ ...served, modifier: "", path: "/" }];
-  const below: LocationView = { ...served, modifier: "^~", path: `${path}/` };
-  const exact: LocationView = { ...served, modifier: "=", path };
+  const below: LocationView = { ...served, modifier: "^~ ", path: `${path}/` };
+  const exact: LocationView = { ...served, modifier: "= ", path };
   if (route.serve === "worker") return [exact, below];
   return app.staticUrlPrefix === "" ? [{ ...exact, alias: undefined, include: undefined, redirect: redirectTo(`${path}/`) }, below] : [below];
 }

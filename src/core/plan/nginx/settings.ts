@@ -1,11 +1,8 @@
 import { flagOf, listOf, numberOf, optionalNumberOf, optionalTextOf, textOf } from "../../config/access.ts";
-import type { Diagnostic } from "../../base/diagnostic.ts";
 import type { PlanInput } from "../input.ts";
 import { nginxWord } from "../quote/nginx.ts";
 import type { Header } from "./fragments.ts";
 
-const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}(?:\/\d{1,2})?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(?:\/\d{1,3})?)$/;
-const HEADER_NAME = /^[A-Za-z0-9-]+$|^proxy_protocol$/;
 const LOOPBACK = ["127.0.0.0/8", "::1/128"];
 
 /** `[nginx]` of mfserv as its template wants it. */
@@ -22,36 +19,22 @@ export interface WebSettings {
   readonly timeoutS: number;
 }
 
-/** Reads them, and says what is wrong with those that only make sense together. */
-export function webSettings(input: PlanInput): { settings: WebSettings; notes: readonly Diagnostic[] } {
+/** Reads them; that each makes sense, and all of them together, was seen to when the configuration was read. */
+export function webSettings(input: PlanInput): WebSettings {
   const { config } = input;
-  const notes: Diagnostic[] = [];
-  const addresses = (name: string): readonly string[] =>
-    listOf(config, name, ",").filter((item) => {
-      const good = ADDRESS.test(item);
-      if (!good) notes.push(wrong(input, name, `${JSON.stringify(item)} is not an IP address or network`));
-      return good;
-    });
-  const from = addresses("nginx.real_ip_set_from");
+  const from = listOf(config, "nginx.real_ip_set_from", ",");
   const header = textOf(config, "nginx.real_ip_header");
-  if (!HEADER_NAME.test(header)) notes.push(wrong(input, "nginx.real_ip_header", `${JSON.stringify(header)} is no header`));
-  const health = optionalTextOf(config, "nginx.health_location");
-  if (health !== undefined && !/^\/[A-Za-z0-9_./-]+$/.test(health)) {
-    notes.push(wrong(input, "nginx.health_location", `${JSON.stringify(health)} is not a path`));
-  }
-  const settings: WebSettings = {
+  const recursive = flagOf(config, "nginx.real_ip_recursive");
+  return {
     ports: [optionalNumberOf(config, "nginx.port") ?? 0].filter((port) => port > 0),
-    https: https(input, notes),
+    https: https(input),
     headers: headers(input),
-    realIp: flagOf(config, "nginx.real_ip")
-      ? { header, recursive: flagOf(config, "nginx.real_ip_recursive"), from }
-      : undefined,
+    realIp: flagOf(config, "nginx.real_ip") ? { header, recursive, from } : undefined,
     trusted: [...LOOPBACK, ...from],
-    uuidReaders: [...LOOPBACK, ...addresses("nginx.uuid_endpoint_extra_allows")],
-    health,
+    uuidReaders: [...LOOPBACK, ...listOf(config, "nginx.uuid_endpoint_extra_allows", ",")],
+    health: optionalTextOf(config, "nginx.health_location"),
     timeoutS: numberOf(config, "nginx.timeout"),
   };
-  return { settings, notes };
 }
 
 function headers(input: PlanInput): WebSettings["headers"] {
@@ -75,36 +58,16 @@ function headers(input: PlanInput): WebSettings["headers"] {
   return { request, reply: id };
 }
 
-function https(input: PlanInput, notes: Diagnostic[]): WebSettings["https"] {
-  const { config } = input;
+function https({ config }: PlanInput): WebSettings["https"] {
   const port = optionalNumberOf(config, "nginx.https_port") ?? 0;
   if (port <= 0) return undefined;
-  const certificate = textOf(config, "nginx.ssl_certificate");
-  const key = textOf(config, "nginx.ssl_certificate_key");
-  for (const [name, path] of [["ssl_certificate", certificate], ["ssl_certificate_key", key]] as const) {
-    if (path.startsWith("/") && path !== "/dev/null" && !/[\p{Cc}$]/u.test(path)) continue;
-    notes.push(wrong(input, `nginx.${name}`, `https_port is set, but ${name} is ${JSON.stringify(path)}`));
-  }
-  const protocols = textOf(config, "nginx.ssl_protocols").split(/\s+/).filter((word) => word !== "");
-  const ciphers = textOf(config, "nginx.ssl_ciphers");
-  if (notes.length > 0) return undefined;
+  const protocols = textOf(config, "nginx.ssl_protocols").split(/\s+/);
   const lines = [
-    `ssl_certificate ${nginxWord(certificate)};`,
-    `ssl_certificate_key ${nginxWord(key)};`,
+    `ssl_certificate ${nginxWord(textOf(config, "nginx.ssl_certificate"))};`,
+    `ssl_certificate_key ${nginxWord(textOf(config, "nginx.ssl_certificate_key"))};`,
     `ssl_protocols ${protocols.map(nginxWord).join(" ")};`,
-    `ssl_ciphers ${nginxWord(ciphers)};`,
+    `ssl_ciphers ${nginxWord(textOf(config, "nginx.ssl_ciphers"))};`,
     "ssl_session_cache shared:metwork_tls:1m;",
   ];
   return { port, lines };
-}
-
-function wrong(input: PlanInput, name: string, message: string): Diagnostic {
-  const at = input.config.values.get(name)?.at;
-  return {
-    code: "MF4012",
-    severity: "error",
-    message: `${name.replace(".", " ")}: ${message}`,
-    ...(at !== undefined && { at }),
-    fix: "see the comment of the option in the module's config.ini",
-  };
 }

@@ -13,7 +13,7 @@ import { fragmentFiles, fragmentPath } from "./fragments.ts";
 import { luaFiles, luaView } from "./lua.ts";
 import { locationsOf } from "./locations.ts";
 import { nginxPiece } from "./service.ts";
-import { appsOf, planRoutes, staticDirectory } from "./routes.ts";
+import { appsOf, planRoutes, type Route, staticDirectory } from "./routes.ts";
 import { webSettings } from "./settings.ts";
 import { virtualServers } from "./vhosts.ts";
 
@@ -21,13 +21,16 @@ import { virtualServers } from "./vhosts.ts";
 export function planWeb(input: PlanInput, admitted: Admitted): Piece {
   if (!flagOf(input.config, "nginx.flag")) return piece({});
   const layout = runtimeLayout(input.paths.runtime);
-  const { settings, notes } = webSettings(input);
+  const settings = webSettings(input);
   const enabled = admitted.plugins.filter((plugin) => !plugin.nginxDisabled);
   const routed = planRoutes(enabled);
   const virtual = virtualServers(enabled, input.host);
   const https = settings.https === undefined ? [] : [`${settings.https.port} ssl`];
   const listens = [...settings.ports.map(String), ...https];
-  const locations = routed.routes.flatMap((route) => locationsOf(route, settings));
+  const reserved = ["/status", "/uuid", ...(settings.health === undefined ? [] : [settings.health])];
+  const wanted = routed.routes.flatMap((route) => locationsOf(route, settings));
+  const locations = wanted.filter(({ modifier, path }) => modifier !== "= " || !reserved.includes(path));
+  const hidden = routed.routes.filter(({ path }) => reserved.includes(path)).map(reservedRoute);
   const servers = [
     {
       main: true,
@@ -53,6 +56,7 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
     ignoreClientAbort: onOff(input, "nginx.proxy_ignore_client_abort"),
     portInRedirect: onOff(input, "nginx.port_in_redirect"),
     extraLog: enabled.some((plugin) => Object.values(plugin.fragments).some((text) => text.includes("extra_log_format"))),
+    fastcgi: enabled.some((plugin) => appsOf(plugin).some((app) => app.gateway === "fastcgi")),
     fallback: !routed.routes.some((route) => route.path === "/"),
     welcome: welcomePage(enabled),
     servers: listens.length === 0 ? [] : servers,
@@ -78,7 +82,7 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
       ...(lua === undefined ? [] : luaFiles(input, enabled, ["health.lua"])),
     ],
     directories: [{ path: textOf(input.config, "nginx.clientbody_temp_path"), mode: 0o700 }],
-    notes: [...notes, ...routed.notes, ...virtual.notes, ...missing],
+    notes: [...routed.notes, ...hidden, ...virtual.notes, ...missing],
   });
 }
 
@@ -144,6 +148,17 @@ function welcomePage(plugins: readonly Plugin[]): { readonly root: string } | un
 
 function onOff(input: PlanInput, name: string): "on" | "off" {
   return flagOf(input.config, name) ? "on" : "off";
+}
+
+function reservedRoute({ plugin, path, at }: Route): Diagnostic {
+  return {
+    code: "MF4015",
+    severity: "warning",
+    plugin: plugin.name,
+    message: `plugin ${plugin.name} does not get ${path} itself, which is the module's own; it gets what is below`,
+    at,
+    fix: `use ${path}/`,
+  };
 }
 
 function noHealth(input: PlanInput): Diagnostic {

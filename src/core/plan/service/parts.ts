@@ -97,10 +97,10 @@ function partVariables(part: Part, input: PlanInput): Record<string, string> {
   };
 }
 
-/** `ulimit -c` as `[misc] core_size` says it: -1 leaves it alone. */
+/** `ulimit -c` as `[misc] core_size` says it in KiB: -1 leaves it alone. */
 export function coreLimit(input: PlanInput): { core?: number } {
   const size = numberOf(input.config, "misc.core_size");
-  return size < 0 ? {} : { core: size };
+  return size < 0 ? {} : { core: size * 1024 };
 }
 
 function unknownSignal(plugin: Plugin, part: App): Diagnostic {

@@ -1,0 +1,9 @@
+-- Runs what plugins want done when an nginx worker starts; one that fails does not hinder the others.
+local here = debug.getinfo(1, "S").source:match("^@(.*/)")
+
+for _, name in ipairs(dofile(here .. "init_worker_plugins.lua")) do
+  local run, problem = loadfile(here .. "init_worker/" .. name .. ".lua")
+  local done = run ~= nil
+  if run then done, problem = pcall(run) end
+  if not done then ngx.log(ngx.ERR, "init_worker of plugin ", name, ": ", tostring(problem)) end
+end

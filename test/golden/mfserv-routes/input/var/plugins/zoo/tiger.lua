@@ -1,0 +1,1 @@
+return { roar = function() return "roar" end }
