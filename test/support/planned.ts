@@ -92,3 +92,30 @@ export function materialise(plan: Plan, paths: ModulePaths): string {
   }
   return configAuto;
 }
+
+const GENERAL = `[general]
+_version = 0.0.1
+_release = 1
+_summary = one line
+_license = BSD
+_url = http://example.org
+_maintainer = Jane Doe <jane@example.org>
+_vendor = Vendor
+`;
+
+/** Puts a plugin into a runtime home; `config.ini` gets its [general] section. */
+export function addPlugin({ runtime, module }: ModulePaths, name: string, files: Readonly<Record<string, string>>): string {
+  const home = join(runtimeLayout(runtime).plugins, name);
+  const all = {
+    ...files,
+    ".layerapi2_label": `plugin_${name}@${module}\n`,
+    ".layerapi2_dependencies": "",
+    ".plugin_format_version": "0.1.0\n",
+    "config.ini": `${GENERAL}${files["config.ini"] ?? ""}`,
+  };
+  for (const [path, text] of Object.entries(all)) {
+    mkdirSync(dirname(join(home, path)), { recursive: true });
+    writeFileSync(join(home, path), text);
+  }
+  return home;
+}

@@ -1,4 +1,4 @@
--- Takes an uploaded file: nginx has written the body beside the watched directories, one rename makes it appear there
+-- Takes an uploaded file: nginx writes the body beside the watched directories, one rename makes it appear there
 -- complete. PUT /<name>, PUT /<directory>/<name>, POST /, POST /<directory>.
 local NAME = "^[A-Za-z0-9,;:_.-]+$"
 local LONGEST_NAME = 255
@@ -46,6 +46,13 @@ end
 local method = ngx.req.get_method()
 if method ~= "PUT" and method ~= "POST" then return refuse(405, "the method is neither PUT nor POST") end
 
+local directory, name = parse(method, ngx.var.uri)
+if directory == nil then return refuse(400, "bad URL") end
+
+ngx.var.metwork_upload_name = directory
+local target = ngx.var.metwork_upload_directory
+if target == "" then return refuse(400, "no files are taken for " .. directory) end
+
 ngx.req.read_body()
 local body, problem = body_file()
 if body == nil then
@@ -53,21 +60,10 @@ if body == nil then
   return refuse(500, "the file could not be written")
 end
 
-local function give_up(status, message)
-  os.remove(body)
-  return refuse(status, message)
-end
-
-local directory, name = parse(method, ngx.var.uri)
-if directory == nil then return give_up(400, "bad URL") end
-
-ngx.var.metwork_upload_name = directory
-local target = ngx.var.metwork_upload_directory
-if target == "" then return give_up(400, "no files are taken for " .. directory) end
-
 local moved, why = os.rename(body, target .. "/" .. name)
 if not moved then
+  os.remove(body)
   ngx.log(ngx.ERR, "cannot move an upload into place: ", why)
-  return give_up(500, "the file could not be moved into " .. directory)
+  return refuse(500, "the file could not be moved into " .. directory)
 end
 return reply(201, "Created\n")
