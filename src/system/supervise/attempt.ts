@@ -60,6 +60,11 @@ export function stablePath(service: RunnableService, instance: number): string {
   return expand(service.socket?.path ?? "", { instance });
 }
 
+/** Removes what a killed process of the instance left in the way of the next; only while none of them runs. */
+export function clearTheWay(service: RunnableService, instance: number): void {
+  for (const path of service.clears ?? []) rmSync(expand(path, { instance }), { force: true });
+}
+
 /** Listens on the stable path of an instance, at once or, to be renamed later, beside it. */
 export function hold(
   service: RunnableService,

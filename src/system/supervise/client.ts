@@ -146,7 +146,11 @@ async function connect(runtime: string, logPolicy: LogPolicy | undefined): Promi
     reload: about("reload"),
     scale: about("scale"),
     stop: (service) => perform({ call: "stop", service }, service),
-    list: async () => ((await ask({ call: "list" })) as readonly ServiceStatus[] | undefined) ?? [],
+    list: async () => {
+      const listed = (await ask({ call: "list" })) as readonly ServiceStatus[] | undefined;
+      if (listed === undefined) throw new SupervisorError(`the supervisor of ${runtime} ended before it answered`);
+      return listed;
+    },
     shutdown: async () => {
       // Not answered: it is done when the connection ends.
       await ask({ call: "shutdown" });

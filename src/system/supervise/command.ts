@@ -10,8 +10,10 @@ export const RUN_MARKER = "INVOCATION_ID";
 
 /** Replaces what stands for the instance and its socket in a word of a command or a path. */
 export function expand(word: string, by: { readonly instance: number; readonly socketPath?: string }): string {
-  const numbered = word.replaceAll("{instance}", String(by.instance)).replaceAll("$(circus.wid)", String(by.instance));
-  return by.socketPath === undefined ? numbered : numbered.replaceAll("{unix_socket_path}", by.socketPath);
+  const number = String(by.instance);
+  const numbered = word.replaceAll("{instance}", number).replaceAll("$(circus.wid)", number);
+  const { socketPath } = by;
+  return socketPath === undefined ? numbered : numbered.replaceAll("{unix_socket_path}", () => socketPath);
 }
 
 /** The programs put before a command; each replaces itself by the next, so none stays resident. */

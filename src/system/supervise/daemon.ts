@@ -6,6 +6,7 @@ import { listenUnixOver } from "../../kit/linux/socket.ts";
 import { type Peer, serveMessages } from "../../kit/sock.ts";
 import type { Shared } from "./attempt.ts";
 import { findWrappers } from "./command.ts";
+import { internalFailure } from "./diagnostics.ts";
 import { killLeftovers, Sweeper } from "./leftovers.ts";
 import { Logs } from "./logs.ts";
 import { ALREADY_RUNNING, type Request, type Response, supervisorFiles } from "./protocol.ts";
@@ -49,7 +50,16 @@ async function supervise(runtime: string, restore: boolean): Promise<void> {
   const team = new Team(shared, files.desired);
   const stopReaping = reapAdopted(shared.records);
   const listenFd = listenUnixOver(files.socket);
-  const close = await serveMessages(listenFd, (message, peer) => void answer(message as Request, peer, team));
+  const close = await serveMessages(listenFd, (message, peer) => {
+    const request = message as Request;
+    answer(request, peer, team).catch((error: unknown) => {
+      // A client of another version may ask what this one does not know; it must not wait for ever.
+      peer.send({
+        id: request.id,
+        result: { ok: false, notes: [internalFailure(request.call, error)] },
+      } satisfies Response);
+    });
+  });
   process.on("SIGTERM", () => void team.shutdown());
   process.on("SIGINT", () => void team.shutdown());
   process.on("SIGHUP", () => undefined);

@@ -7,6 +7,7 @@ import type { InstanceStatus } from "../supervisor.ts";
 import {
   type Attempt,
   attempt,
+  clearTheWay,
   describeFailure,
   giveUp,
   type Held,
@@ -138,8 +139,9 @@ export class Instance {
     return tried;
   }
 
-  /** The socket to hand over: for a start the one already held if it is at the right path. */
+  /** Prepares the ground, and gives the socket to hand over: for a start the one already held if it is at the right path. */
   #hold(service: RunnableService, where: "stable" | "beside"): ReturnType<typeof hold> | undefined {
+    if (where === "stable") clearTheWay(service, this.number);
     const wanted = service.socket?.hand === "inherited";
     if (wanted && where === "beside") return hold(service, this.number, "beside");
     if (wanted && this.#held?.path === stablePath(service, this.number)) return this.#held;

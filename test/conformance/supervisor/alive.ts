@@ -91,6 +91,23 @@ export function testKeepAlive(it: It): void {
     await world.supervisor.stop(spec.id);
   });
 
+  it("clears away what would keep the next process from starting", async (world) => {
+    const socket = join(world.home, "var", "alive.own");
+    const spec = w.service(world, "alive.clears", {
+      argv: [process.execPath, w.WEB_WORKER, socket],
+      ready: { when: "http", path: "/", socket, timeoutMs: 10_000 },
+      clears: [socket],
+    });
+    w.worked(await world.supervisor.start(spec));
+    const [pid = 0] = await w.pidsOf(world, spec.id);
+    process.kill(pid, "SIGKILL");
+    await w.until(
+      "another process answers",
+      async () => ((await w.get(socket).catch(() => undefined))?.pid ?? pid) !== pid,
+    );
+    await world.supervisor.stop(spec.id);
+  });
+
   it("goes on with a program that was away for a while", async (world) => {
     const program = join(world.home, "worker");
     const write = (): void => writeFileSync(program, "#!/bin/sh\nexec sleep 1000\n", { mode: 0o755 });
