@@ -12,7 +12,7 @@ const rooms = {
 const pure = "^(node:)?(path|path/posix|crypto)$|node_modules/(zod|handlebars|@huggingface/jinja)/";
 
 /** Packages with one adapter each; everybody else goes through it. */
-const adapters = { execa: "kit/exec\\.ts", ioredis: "kit/redis\\.ts", koffi: "kit/linux/" };
+const adapters = { ioredis: "kit/redis\\.ts", koffi: "kit/linux/" };
 
 export default {
   forbidden: [

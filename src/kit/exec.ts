@@ -1,4 +1,5 @@
-import { execa, type Options } from "execa";
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
 
 /** How a finished program ended. */
 export interface Ran {
@@ -13,7 +14,7 @@ export interface RunOptions {
   readonly cwd?: string;
   /** The whole environment; absent: this process's own. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Milliseconds after which the program is killed; absent: never. */
+  /** Milliseconds after which the program is asked to end, and killed when it does not; absent: never. */
   readonly timeoutMs?: number;
   /** Given on standard input, which is empty otherwise. */
   readonly input?: string | Uint8Array;
@@ -21,40 +22,45 @@ export interface RunOptions {
   readonly output?: "collect" | "inherit";
 }
 
-const SIGNALS: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGABRT: 6,
-  SIGKILL: 9,
-  SIGTERM: 15,
-};
+/** Between the request to end and the kill. */
+const GRACE_MS = 2_000;
 
 /** Runs a program to its end, never through a shell. Never rejects: what went wrong is in the code and in `stderr`. */
-export async function run(argv: readonly [string, ...string[]], options: RunOptions = {}): Promise<Ran> {
+export function run(argv: readonly [string, ...string[]], options: RunOptions = {}): Promise<Ran> {
   const [file, ...args] = argv;
-  const settings: Options = {
-    ...(options.env === undefined ? {} : { env: options.env, extendEnv: false }),
-    reject: false,
-    stripFinalNewline: false,
-    forceKillAfterDelay: 2_000,
-    stdin: options.input === undefined ? "ignore" : "pipe",
-    ...(options.input === undefined ? {} : { input: options.input }),
+  const shown = options.output === "inherit";
+  const child = spawn(file, args, {
+    stdio: ["pipe", shown ? "inherit" : "pipe", shown ? "inherit" : "pipe"],
+    ...(options.env === undefined ? {} : { env: { ...options.env } }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
-    ...(options.output === "inherit" ? { stdout: "inherit", stderr: "inherit" } : {}),
-  };
-  const result = await execa(file, args, settings);
-  const signal = result.signal === undefined ? undefined : (SIGNALS[result.signal] ?? 15);
-  const notStarted = result.exitCode === undefined && signal === undefined;
-  return {
-    code: result.exitCode ?? (signal === undefined ? 127 : 128 + signal),
-    stdout: text(result.stdout),
-    stderr: notStarted ? `${result.shortMessage ?? `${file} could not be started`}\n` : text(result.stderr),
-    timedOut: result.timedOut,
-  };
+  });
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
+  // A program that ends without reading its input is no error.
+  child.stdin?.on("error", () => undefined);
+  child.stdin?.end(options.input);
+  let timedOut = false;
+  const timers: NodeJS.Timeout[] = [];
+  if (options.timeoutMs !== undefined) {
+    const end = (): void => {
+      timedOut = true;
+      child.kill("SIGTERM");
+      timers.push(setTimeout(() => child.kill("SIGKILL"), GRACE_MS));
+    };
+    timers.push(setTimeout(end, options.timeoutMs));
+  }
+  return new Promise((resolve) => {
+    const done = (code: number, more = ""): void => {
+      for (const timer of timers) clearTimeout(timer);
+      resolve({ code, stdout: stdout(), stderr: stderr() + more, timedOut });
+    };
+    child.on("error", (error) => done(127, `${file} could not be started: ${error.message}\n`));
+    child.on("close", (code, signal) => done(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  });
 }
 
-function text(output: unknown): string {
-  return typeof output === "string" ? output : "";
+function collect(stream: NodeJS.ReadableStream | null): () => string {
+  const chunks: Buffer[] = [];
+  stream?.on("data", (chunk: Buffer) => chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString("utf8");
 }
