@@ -1,6 +1,7 @@
 import type { Command } from "./command.ts";
 import { configCommands } from "./commands/config.ts";
 import { lifecycleCommands } from "./commands/lifecycle.ts";
+import { pluginCommands } from "./commands/plugins.ts";
 
 /** Every command of the program, by area. Loading this loads no implementation. */
-export const commands: readonly Command[] = [...configCommands, ...lifecycleCommands];
+export const commands: readonly Command[] = [...configCommands, ...lifecycleCommands, ...pluginCommands];

@@ -1,0 +1,40 @@
+import { resolve } from "node:path";
+import { buildArchive } from "../../system/plugins/build.ts";
+import { developPlugin } from "../../system/plugins/develop.ts";
+import type { Context, ExitCode, Given } from "../command.ts";
+import { printDiagnostics } from "../print/diagnostics.ts";
+import { reportTask } from "../print/task.ts";
+import { moduleAtHand } from "./module.ts";
+
+/** `_plugins.develop`. */
+export async function develop(context: Context, given: Given): Promise<ExitCode> {
+  const module = await moduleAtHand(context);
+  if (module === undefined) return 2;
+  const directory = resolve(context.cwd, given.value("plugin-path") ?? ".");
+  const outcome = await developPlugin(module.paths, module.env, directory);
+  const what = outcome.ok ? outcome.value.name : (given.args[0] ?? directory);
+  const title = `Installing plugin ${what} as a link`;
+  if (outcome.ok && outcome.value.already) {
+    const fine = given.flag("ignore-already-installed");
+    reportTask(context, `${title} (already installed)`, fine ? "OK" : "ERROR");
+    return fine ? 0 : 3;
+  }
+  reportTask(context, title, outcome.ok ? "OK" : "ERROR");
+  printDiagnostics(context, outcome.notes);
+  if (outcome.ok) return 0;
+  return outcome.why === "name" ? 3 : 2;
+}
+
+/** `_plugins.make`. */
+export async function make(context: Context, given: Given): Promise<ExitCode> {
+  const module = await moduleAtHand(context);
+  if (module === undefined) return 1;
+  const directory = resolve(context.cwd, given.value("plugin-path") ?? ".");
+  const built = await buildArchive(module.paths, module.env, directory, context.cwd);
+  reportTask(context, "Building plugin", built.ok ? "OK" : "ERROR");
+  printDiagnostics(context, built.notes);
+  if (!built.ok) return 1;
+  if (context.json) context.out(JSON.stringify({ path: built.value }));
+  else if (given.flag("show-plugin-path")) context.out(built.value);
+  return 0;
+}

@@ -1,0 +1,42 @@
+import { resolve } from "node:path";
+import type { Refusal } from "../../system/plugins/failure.ts";
+import { installPlugin } from "../../system/plugins/install.ts";
+import { uninstallPlugin } from "../../system/plugins/uninstall.ts";
+import type { Context, ExitCode, Given } from "../command.ts";
+import { printDiagnostics } from "../print/diagnostics.ts";
+import { reportTask } from "../print/task.ts";
+import { insidePlugin, moduleAtHand } from "./module.ts";
+
+const CODES: Readonly<Record<Refusal, ExitCode>> = { refused: 1, failed: 2, busy: 2, name: 3 };
+
+/** `plugins.install`. */
+export async function install(context: Context, given: Given): Promise<ExitCode> {
+  if (insidePlugin(context)) return 1;
+  const module = await moduleAtHand(context);
+  if (module === undefined) return 1;
+  const newName = given.value("new-name");
+  const outcome = await installPlugin(module.paths, module.env, resolve(context.cwd, given.args[0] ?? ""), {
+    force: given.flag("force"),
+    ...(newName === undefined ? {} : { newName }),
+  });
+  const checked = outcome.ok || outcome.why === "failed";
+  reportTask(context, "Checking plugin file", checked ? "OK" : "ERROR");
+  if (outcome.ok) reportTask(context, `Installing plugin ${outcome.value.name}`, "OK");
+  else if (checked) reportTask(context, "Installing plugin", "ERROR");
+  printDiagnostics(context, outcome.notes);
+  if (context.json)
+    context.out(JSON.stringify(outcome.ok ? { installed: outcome.value.name } : { failed: outcome.notes }));
+  return outcome.ok ? 0 : CODES[outcome.why];
+}
+
+/** `plugins.uninstall`. */
+export async function uninstall(context: Context, given: Given): Promise<ExitCode> {
+  if (insidePlugin(context)) return 1;
+  const [asked = ""] = given.args;
+  const outcome = await uninstallPlugin(context.paths(), asked, { clean: given.flag("clean") });
+  reportTask(context, `Uninstalling plugin ${JSON.stringify(asked).slice(1, -1)}`, outcome.ok ? "OK" : "ERROR");
+  printDiagnostics(context, outcome.notes);
+  if (context.json)
+    context.out(JSON.stringify(outcome.ok ? { uninstalled: outcome.value.name } : { failed: outcome.notes }));
+  return outcome.ok ? 0 : CODES[outcome.why];
+}

@@ -1,0 +1,23 @@
+import { listPlugins } from "../../system/plugins/inspect.ts";
+import type { Context, ExitCode, Given } from "../command.ts";
+import { table } from "../print/table.ts";
+import { moduleAtHand } from "./module.ts";
+
+/** `plugins.list`. */
+export async function list(context: Context, given: Given): Promise<ExitCode> {
+  if (given.flag("raw") && context.json) {
+    context.err("error[MF8011]: --raw and --json exclude each other");
+    return 1;
+  }
+  const module = await moduleAtHand(context);
+  if (module === undefined) return 1;
+  const rows = await listPlugins(module.paths, module.env);
+  if (context.json) context.out(JSON.stringify(rows, null, 2));
+  else if (given.flag("raw")) {
+    for (const { name, version, release, home } of rows) context.out([name, version, release, home].join("~~~"));
+  } else {
+    const cells = rows.map(({ name, version, release, home }) => [name, version, release, home]);
+    context.out(table(`Installed plugins (${rows.length})`, ["Name", "Version", "Release", "Home"], cells));
+  }
+  return 0;
+}

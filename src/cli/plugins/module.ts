@@ -1,0 +1,28 @@
+import type { ModulePaths } from "../../core/module/paths.ts";
+import { gatherHost } from "../../system/host/host.ts";
+import { loadConfig } from "../../system/load/config.ts";
+import type { Context } from "../command.ts";
+import { printDiagnostics } from "../print/diagnostics.ts";
+
+export interface ModuleAtHand {
+  readonly paths: ModulePaths;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** The module the caller works in, with its environment. Undefined, and said why, when its configuration is wrong. */
+export async function moduleAtHand(context: Context): Promise<ModuleAtHand | undefined> {
+  const paths = context.paths();
+  const loaded = await loadConfig(paths, gatherHost());
+  if (loaded.ok) return { paths, env: loaded.value.env };
+  printDiagnostics(context, loaded.notes);
+  return undefined;
+}
+
+/** Refuses to change plugins from inside the environment of one: its layers would leak into what runs then. */
+export function insidePlugin(context: Context): boolean {
+  const current = context.env[`${context.module().toUpperCase()}_CURRENT_PLUGIN_NAME`];
+  if (current === undefined || current === "") return false;
+  context.err(`error[MF8010]: this is the environment of the plugin ${current}`);
+  context.err("  = help: leave it first (exit)");
+  return true;
+}
