@@ -21,12 +21,14 @@ if [ ! -x "$node" ] || [ ! -f "$mark" ] || [ "$(cat "$lock")" != "$(cat "$mark")
   fi
   mkdir -p build
   printf 'setup: npm packages ... ' >&2
-  # No package runs code of its own here: all binaries come prebuilt. A NODE_ENV=production would leave the tests out.
-  if ! npm ci --no-audit --no-fund --ignore-scripts --include=dev --include=optional --loglevel=error \
+  # Not `npm ci`: it refuses a lock without the optional packages of platforms a registry does not carry. --no-save keeps
+  # the lock as it is. No package runs code of its own here (all binaries come prebuilt), and NODE_ENV=production
+  # must not leave the tools out.
+  if ! npm install --no-save --no-audit --no-fund --ignore-scripts --include=dev --include=optional --loglevel=error \
     >"$log" 2>&1 </dev/null; then
     printf 'failed\n' >&2
     cat "$log" >&2
-    refuse MF8002 'npm ci failed' "its output is above and in $log; run make setup again once the cause is gone"
+    refuse MF8002 'npm install failed' "its output is above and in $log; run make setup again once the cause is gone"
   fi
   printf 'done\n' >&2
   [ -x "$node" ] || refuse MF8003 "there is no Node 26 for this machine ($(uname -s) $(uname -m))" 'use Linux on x86_64 or aarch64'
