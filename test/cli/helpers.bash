@@ -59,7 +59,7 @@ private_path() {
   export fakes record
   mkdir -p "$fakes"
   local program
-  for program in sh cat cp dirname env ls mkdir rm chmod tr uname; do
+  for program in sh cat cp dirname env ln ls mkdir rm chmod tr uname; do
     ln -s "$(command -v "$program")" "$fakes/$program"
   done
   : >"$record"
