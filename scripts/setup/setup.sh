@@ -31,7 +31,7 @@ if [ ! -x "$node" ] || [ ! -f "$mark" ] || [ "$(cat "$lock")" != "$(cat "$mark")
     refuse MF8002 'npm install failed' "its output is above and in $log; run make setup again once the cause is gone"
   fi
   printf 'done\n' >&2
-  # npm before 10 removes this link together with the package of the other architecture, which has one of the same name.
+  # npm up to 10 removes this link together with the package of the other architecture, which has one of the same name.
   case $(uname -m) in aarch64 | arm64) arch=arm64 ;; *) arch=x64 ;; esac
   ln -sf "../node-linux-$arch/bin/node" "$node"
   "$node" --version >/dev/null 2>&1 || refuse MF8003 "there is no Node 26 for this machine ($(uname -s) $(uname -m))" \
