@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
+import type { ModulePaths } from "../../src/core/module/paths.ts";
 import { findPrograms } from "../../src/system/host/programs.ts";
 import { type RunningNginx, startNginx } from "../support/nginx.ts";
 import { addPlugin } from "../support/planned.ts";
@@ -17,13 +18,8 @@ describe("the upload server", { skip }, () => {
   const put = (path: string, body: string | Buffer = "content", method = "PUT") => nginx.ask(path, { method, body });
 
   before(async () => {
-    nginx = await startNginx("mfdata", (paths) => {
-      dataIn = join(paths.runtime, "var", "in");
-      addPlugin(paths, "guess_file_type", {
-        "config.ini": `${STEP}{{MFDATA_CURRENT_PLUGIN_DIR}}/main.py --dest-dir=switch/main {STANDARD_STEP_ARGUMENTS}\n`,
-      });
-      addPlugin(paths, "switch", { "config.ini": `${STEP}switch_step {STANDARD_STEP_ARGUMENTS}\n` });
-    });
+    nginx = await startNginx("mfdata", addPipeline);
+    dataIn = join(nginx.paths.runtime, "var", "in");
   });
   after(async () => nginx?.[Symbol.asyncDispose]());
   let seen: string[];
@@ -110,3 +106,33 @@ describe("the upload server", { skip }, () => {
     assert.match((await nginx.ask("/status")).body, /Active connections/);
   });
 });
+
+describe("the upload server of an nginx without Lua", {
+  skip: programs.nginx === undefined && "nginx is not installed",
+}, () => {
+  test("takes PUT into watched directories, and nothing else", async () => {
+    await using nginx = await startNginx("mfdata", addPipeline, { ...programs, nginxModules: [] });
+    const dataIn = join(nginx.paths.runtime, "var", "in");
+    for (const [method, path, status] of [
+      ["PUT", "/incoming/one.png", 201],
+      ["PUT", "/incoming/a/b", 405],
+      ["PUT", "/one.png", 405],
+      ["PUT", "/trash/x", 405],
+      ["PUT", "/step.switch.main/x", 405],
+      ["DELETE", "/incoming/one.png", 403],
+      ["POST", "/", 405],
+    ] as const) {
+      assert.equal((await nginx.ask(path, { method, body: "content" })).status, status, `${method} ${path}`);
+    }
+    assert.deepEqual(readdirSync(join(dataIn, "incoming")), ["one.png"]);
+    assert.equal(readFileSync(join(dataIn, "incoming", "one.png"), "utf8"), "content");
+    assert.deepEqual(readdirSync(join(dataIn, "trash")), []);
+  });
+});
+
+function addPipeline(paths: ModulePaths): void {
+  addPlugin(paths, "guess_file_type", {
+    "config.ini": `${STEP}{{MFDATA_CURRENT_PLUGIN_DIR}}/main.py --dest-dir=switch/main {STANDARD_STEP_ARGUMENTS}\n`,
+  });
+  addPlugin(paths, "switch", { "config.ini": `${STEP}switch_step {STANDARD_STEP_ARGUMENTS}\n` });
+}

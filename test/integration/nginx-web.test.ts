@@ -60,7 +60,8 @@ describe("the web server", { skip }, () => {
       });
       addPlugin(paths, "status", { "config.ini": `[app_main]\n${APP}1\n` });
     });
-    for (const instance of [1, 2]) workers.push(await worker(workerSocket(nginx.paths, "foo", "main", instance), `main${instance}`));
+    for (const instance of [1, 2])
+      workers.push(await worker(workerSocket(nginx.paths, "foo", "main", instance), `main${instance}`));
     workers.push(await worker(workerSocket(nginx.paths, "foo", "api", 1), "api"));
     workers.push(await worker(workerSocket(nginx.paths, "status", "main", 1), "status"));
   });
@@ -243,4 +244,3 @@ describe("the web server", { skip }, () => {
     return [status, body];
   }
 });
-

@@ -34,7 +34,11 @@ export interface Ask {
 }
 
 /** Plans what `prepare` put into a runtime home, and starts nginx on it. */
-export async function startNginx(module: ModuleName, prepare: (paths: ModulePaths) => void): Promise<RunningNginx> {
+export async function startNginx(
+  module: ModuleName,
+  prepare: (paths: ModulePaths) => void,
+  found = findPrograms(),
+): Promise<RunningNginx> {
   const home = temporaryHome(module);
   const { paths } = home;
   const layout = runtimeLayout(paths.runtime);
@@ -43,7 +47,7 @@ export async function startNginx(module: ModuleName, prepare: (paths: ModulePath
   writeFileSync(layout.userConfig, `[nginx]\nport = ${port}\nworkers = 1\nupload_max_body_size = 1\n`);
   prepare(paths);
   const { input } = await readInput(paths);
-  const planned = plan({ ...input, programs: findPrograms(), host: { ...input.host, uid: process.getuid?.() ?? 0 } });
+  const planned = plan({ ...input, programs: found, host: { ...input.host, uid: process.getuid?.() ?? 0 } });
   if (!planned.ok) throw new Error(JSON.stringify(planned.notes));
   materialise(planned.value, paths);
   const argv = planned.value.services["nginx"]?.argv ?? [""];

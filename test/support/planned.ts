@@ -104,7 +104,11 @@ _vendor = Vendor
 `;
 
 /** Puts a plugin into a runtime home; `config.ini` gets its [general] section. */
-export function addPlugin({ runtime, module }: ModulePaths, name: string, files: Readonly<Record<string, string>>): string {
+export function addPlugin(
+  { runtime, module }: ModulePaths,
+  name: string,
+  files: Readonly<Record<string, string>>,
+): string {
   const home = join(runtimeLayout(runtime).plugins, name);
   const all = {
     ...files,

@@ -1,13 +1,14 @@
-import type { Diagnostic } from "../base/diagnostic.ts";
+import type { Diagnostic, Span } from "../base/diagnostic.ts";
 import { byText } from "../base/order.ts";
 import { hasErrors } from "../base/result.ts";
-import { type RuntimeLayout, runtimeLayout } from "../module/paths.ts";
+import type { RuntimeLayout } from "../module/paths.ts";
 import { commandArgv, sectionOf } from "../plugin/command.ts";
 import type { App, Part, Plugin } from "../plugin/types.ts";
 import type { PlanInput } from "./input.ts";
+import { layoutOf } from "./layout.ts";
 import { needsLua } from "./nginx/fragments.ts";
 import { hasLua } from "./nginx/lua.ts";
-import { isPlainPath } from "./quote/nginx.ts";
+import { isPlainPath, isPlainText } from "./quote/nginx.ts";
 
 /** `sun_path` of sockaddr_un(7), without its final NUL. */
 const SOCKET_PATH_MAX = 107;
@@ -27,7 +28,7 @@ export interface Admitted {
 
 /** Leaves out the plugins that cannot be planned, each with all the reasons. */
 export function admit(input: PlanInput): { admitted: Admitted; notes: readonly Diagnostic[] } {
-  const layout = runtimeLayout(input.paths.runtime);
+  const layout = layoutOf(input.paths);
   const owners = new Map<string, RunningPart>();
   const plugins: Plugin[] = [];
   const running: RunningPart[] = [];
@@ -65,7 +66,11 @@ function examine(
   const notes: Diagnostic[] = [];
   if (!isPlainPath(plugin.home)) notes.push(unwritableHome(plugin));
   if (needsLua(plugin) && !hasLua(input)) notes.push(noLua(plugin));
+  for (const [name, value] of Object.entries(plugin.settings)) {
+    if (value.includes("\0")) notes.push(nul(`the value of ${name}`, plugin.at));
+  }
   for (const part of plugin.parts) {
+    if (part.kind === "app") notes.push(...unwritableKeys(part));
     if (part.instances === 0) continue;
     const argv = commandArgv(part, plugin, context);
     notes.push(...argv.notes);
@@ -73,7 +78,8 @@ function examine(
     const candidate = { plugin, part, argv: argv.value };
     const owner = owners.get(baseName(candidate));
     if (owner !== undefined) notes.push(sharedName(candidate, owner));
-    if (argv.value.some((word) => word.includes("\0"))) notes.push(nulInCommand(part));
+    if (argv.value.some((word) => word.includes("\0")))
+      notes.push(nul(`the command of [${sectionOf(part)}]`, part.commandAt ?? part.at));
     if (part.kind === "app") notes.push(...longSocket(candidate, part, layout));
     running.push(candidate);
   }
@@ -107,14 +113,29 @@ function sharedName(candidate: RunningPart, owner: RunningPart): Diagnostic {
   };
 }
 
-function nulInCommand(part: Part): Diagnostic {
+/** Neither arguments nor variables can hold one. */
+function nul(where: string, at: Span): Diagnostic {
   return {
     code: "MF4003",
     severity: "error",
-    message: `the command of [${sectionOf(part)}] holds a NUL character`,
-    at: part.commandAt ?? part.at,
+    message: `${where} holds a NUL character`,
+    at,
     fix: "remove it",
   };
+}
+
+/** What an app's section says that nginx has no way to write. */
+function unwritableKeys(app: App): Diagnostic[] {
+  const written = { _static_directory: app.staticDirectory, _static_url_prefix: app.staticUrlPrefix };
+  return Object.entries(written)
+    .filter(([, value]) => !isPlainText(value))
+    .map(([key, value]) => ({
+      code: "MF4009",
+      severity: "error",
+      message: `${key} of [${sectionOf(app)}] is ${JSON.stringify(value)}, which cannot be written in nginx.conf`,
+      at: app.keys[key] ?? app.at,
+      fix: "leave out control characters and `$`",
+    }));
 }
 
 function noLua(plugin: Plugin): Diagnostic {

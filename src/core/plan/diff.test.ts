@@ -67,7 +67,11 @@ const anyManifest: fc.Arbitrary<Manifest> = fc
     services: Object.fromEntries(
       specs.map(({ line, socket, ...rest }) => [
         rest.id,
-        spec({ ...rest, ...(socket === undefined ? {} : { socket }), because: [{ ...at, line }] } as Partial<ServiceSpec>),
+        spec({
+          ...rest,
+          ...(socket === undefined ? {} : { socket }),
+          because: [{ ...at, line }],
+        } as Partial<ServiceSpec>),
       ]),
     ),
   }));
@@ -86,7 +90,9 @@ describe("diff", () => {
       const service = one.services[id];
       if (service === undefined) return "absent";
       const { onChange: _, reads, env, ...rest } = runnable(one, service);
-      const contents = ["nginx.conf", "lua/a.lua", "redis.conf"].map((path) => (reads.includes(path) ? one.files[path] : "-"));
+      const contents = ["nginx.conf", "lua/a.lua", "redis.conf"].map((path) =>
+        reads.includes(path) ? one.files[path] : "-",
+      );
       return JSON.stringify([rest, Object.entries(env).sort(), contents]);
     };
     fc.assert(
@@ -181,11 +187,20 @@ describe("diff", () => {
   test("what a proxy will ask for is there before its reload, what it no longer asks for goes after", () => {
     const nginx = spec({ id: "nginx", tier: 40, reads: ["nginx.conf"], onChange: "reload", instances: 1 });
     const app = (name: string, changes: Partial<ServiceSpec> = {}) => spec({ id: name, socket: SOCKET, ...changes });
-    const before = manifest([nginx, app("more"), app("fewer"), app("same"), app("gone"), spec({ id: "redis", tier: 10 })], {
-      files: { "nginx.conf": "1" },
-    });
+    const before = manifest(
+      [nginx, app("more"), app("fewer"), app("same"), app("gone"), spec({ id: "redis", tier: 10 })],
+      {
+        files: { "nginx.conf": "1" },
+      },
+    );
     const after = manifest(
-      [nginx, app("more", { instances: 3 }), app("fewer", { instances: 1 }), app("same", { cwd: "/new" }), app("added")],
+      [
+        nginx,
+        app("more", { instances: 3 }),
+        app("fewer", { instances: 1 }),
+        app("same", { cwd: "/new" }),
+        app("added"),
+      ],
       { files: { "nginx.conf": "2" } },
     );
     assert.deepEqual(short(diff(before, after)), [

@@ -28,6 +28,6 @@ function refusal(what: string, at: Diagnostic["at"]): Diagnostic {
     severity: "error",
     message: `${what} cannot be written in nginx.conf`,
     ...(at !== undefined && { at }),
-    fix: "use an absolute path without control characters, `$`, `\"` and `\\`",
+    fix: 'use an absolute path without control characters, `$`, `"` and `\\`',
   };
 }

@@ -1,6 +1,6 @@
 import { flagOf, numberOf, optionalNumberOf, optionalTextOf } from "../../config/access.ts";
-import { runtimeLayout } from "../../module/paths.ts";
 import type { PlanInput } from "../input.ts";
+import { layoutOf } from "../layout.ts";
 import { type Piece, piece } from "../piece.ts";
 import { tomlValue } from "../quote/texts.ts";
 import { renderer } from "../render.ts";
@@ -32,7 +32,7 @@ export function planMetrics(input: PlanInput): Piece {
       ],
     });
   }
-  const layout = runtimeLayout(paths.runtime);
+  const layout = layoutOf(paths);
   const service = {
     ...ownService("telegraf", input),
     argv: [programs.telegraf, "--config", `${layout.configAuto}/telegraf.conf`] as const,
@@ -46,7 +46,7 @@ export function planMetrics(input: PlanInput): Piece {
 
 function view(input: PlanInput, hostname: string) {
   const { config, host, paths } = input;
-  const layout = runtimeLayout(paths.runtime);
+  const layout = layoutOf(paths);
   const address = config.env[`${paths.module.toUpperCase()}_ADMIN_HOSTNAME_IP`] || hostname;
   const influxPort = numberOf(config, "admin.influxdb_http_port");
   const statsdPort = numberOf(config, "telegraf.statsd_port");

@@ -1,7 +1,7 @@
 import { flagOf, numberOf } from "../../config/access.ts";
-import { runtimeLayout } from "../../module/paths.ts";
 import type { Admitted } from "../admit.ts";
 import type { PlanInput } from "../input.ts";
+import { layoutOf } from "../layout.ts";
 import { type Piece, piece } from "../piece.ts";
 import { cronWord, logrotateWord } from "../quote/texts.ts";
 import { renderer } from "../render.ts";
@@ -34,18 +34,21 @@ function moduleBlock(input: PlanInput): Block {
 function cleaning(input: PlanInput): [when: string, argv: readonly string[]][] {
   const days = numberOf(input.config, "misc.tmp_max_age");
   if (days <= 0) return [];
-  const { tmp } = runtimeLayout(input.paths.runtime);
+  const { tmp } = layoutOf(input.paths);
   const old = ["-mtime", `+${days}`, "-not", "-path", `${tmp}/config_auto*`];
   return [
     ["0 2 * * *", ["find", tmp, "-type", "f", ...old, "-not", "-name", "*lock", "-delete"]],
-    ["30 2 * * *", ["find", tmp, "-mindepth", "2", "-type", "d", ...old, "-not", "-path", `${tmp}/nginx/*`, "-empty", "-delete"]],
+    [
+      "30 2 * * *",
+      ["find", tmp, "-mindepth", "2", "-type", "d", ...old, "-not", "-path", `${tmp}/nginx/*`, "-empty", "-delete"],
+    ],
   ];
 }
 
 function rotation(input: PlanInput): [when: string, argv: readonly string[]][] {
   const { logrotate: program } = input.programs;
   if (program === undefined || !writesAccessLog(input)) return [];
-  const layout = runtimeLayout(input.paths.runtime);
+  const layout = layoutOf(input.paths);
   const argv = [program, "--state", `${layout.var}/logrotate.state`, `${layout.configAuto}/logrotate.conf`];
   return [["*/10 * * * *", argv]];
 }
@@ -55,7 +58,9 @@ function pluginBlocks(input: PlanInput, { plugins }: Admitted): Block[] {
   const module = input.paths.module.toUpperCase();
   return plugins.map((plugin) => ({
     name: `METWORK ${module} PLUGIN ${plugin.name} CRONTAB`,
-    lines: plugin.crontab.filter((line) => !/\p{Cc}/u.test(line.replaceAll("\t", " ")) && !line.trimStart().startsWith("#")),
+    lines: plugin.crontab.filter(
+      (line) => !/\p{Cc}/u.test(line.replaceAll("\t", " ")) && !line.trimStart().startsWith("#"),
+    ),
   }));
 }
 
@@ -66,8 +71,10 @@ function writesAccessLog(input: PlanInput): boolean {
 /** nginx opens its access log itself and cannot hand it to the supervisor: a pipe of Node's is a socket, which has no path. */
 function logrotate(input: PlanInput): string {
   const { config } = input;
-  const layout = runtimeLayout(input.paths.runtime);
-  const own = config.values.has("nginx.max_size_before_rotation") ? numberOf(config, "nginx.max_size_before_rotation") : 0;
+  const layout = layoutOf(input.paths);
+  const own = config.values.has("nginx.max_size_before_rotation")
+    ? numberOf(config, "nginx.max_size_before_rotation")
+    : 0;
   return renderer(input.templates, logrotateWord)("logrotate.conf.hbs", {
     log: `${layout.log}/nginx_access.log`,
     frequency: numberOf(config, "log.max_age_before_rotation") < 86_400 ? "hourly" : "daily",

@@ -1,8 +1,8 @@
 import { byText } from "../../base/order.ts";
 import type { PlanInput } from "../input.ts";
+import { layoutOf } from "../layout.ts";
 import { environmentLine, systemdArgument, systemdAssignment, systemdText, systemdWord } from "../quote/systemd.ts";
 import { type Render, renderer } from "../render.ts";
-import { runtimeLayout } from "../../module/paths.ts";
 import type { Plan, PlannedFile, ServiceSpec } from "../types.ts";
 
 /** Ports below it need a capability. */
@@ -43,7 +43,9 @@ function unitName(spec: ServiceSpec, { paths }: PlanInput): string {
 function instancesOf(spec: ServiceSpec, name: string): string[] {
   if (spec.plugin === undefined) return [`${name}.service`];
   const kinds = spec.socket?.hand === "inherited" ? ["socket", "service"] : ["service"];
-  return Array.from({ length: spec.instances }, (_, index) => kinds.map((kind) => `${name}${index + 1}.${kind}`)).flat();
+  return Array.from({ length: spec.instances }, (_, index) =>
+    kinds.map((kind) => `${name}${index + 1}.${kind}`),
+  ).flat();
 }
 
 function commonView({ paths, host, config }: PlanInput) {
@@ -55,7 +57,7 @@ function commonView({ paths, host, config }: PlanInput) {
     target: `metwork-${paths.module}-services.target`,
     /** An ordinary user's manager is that user, and may not use namespaces. */
     user: dedicated ? host.user : undefined,
-    configAuto: runtimeLayout(paths.runtime).configAuto,
+    configAuto: layoutOf(paths).configAuto,
     runtime: systemdWord(paths.runtime),
     nginxCapability: dedicated && low ? BINDS_PRIVILEGED : undefined,
   };
@@ -70,7 +72,9 @@ function serviceUnit(
 ): string {
   const inherited = spec.socket?.hand === "inherited";
   const bound = spec.socket?.hand === "renamed" ? spec.socket.path : undefined;
-  const [program, ...args] = spec.argv.map((word) => word.replaceAll("{unix_socket_path}", bound ?? "{unix_socket_path}"));
+  const [program, ...args] = spec.argv.map((word) =>
+    word.replaceAll("{unix_socket_path}", bound ?? "{unix_socket_path}"),
+  );
   // systemd looks a bare name up in its own path, not in the service's.
   const argv = program?.startsWith("/") ? [program, ...args] : ["/usr/bin/env", program ?? "", ...args];
   return render("systemd/service.hbs", {
@@ -96,7 +100,11 @@ function serviceUnit(
 }
 
 function socketUnit(render: Render, common: ReturnType<typeof commonView>, spec: ServiceSpec, path: string): string {
-  return render("systemd/socket.hbs", { ...common, description: `${common.module}: socket of ${spec.id} {instance}`, path });
+  return render("systemd/socket.hbs", {
+    ...common,
+    description: `${common.module}: socket of ${spec.id} {instance}`,
+    path,
+  });
 }
 
 function limitLines({ limits }: ServiceSpec): string[] {

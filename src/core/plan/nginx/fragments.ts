@@ -17,7 +17,9 @@ export interface Addition {
 
 /** Whether a plugin cannot do without nginx's Lua module. */
 export function needsLua(plugin: Plugin): boolean {
-  return plugin.nginx.initWorkerLua !== undefined || Object.values(plugin.fragments).some((text) => /_by_lua/.test(text));
+  return (
+    plugin.nginx.initWorkerLua !== undefined || Object.values(plugin.fragments).some((text) => /_by_lua/.test(text))
+  );
 }
 
 /** Where a fragment stands in the tree: a file of its own, so that it cannot close a block it did not open. */

@@ -32,7 +32,9 @@ export function locationsOf(route: Route, settings: WebSettings): LocationView[]
   const below: LocationView = { ...served, modifier: "^~ ", path: `${path}/` };
   const exact: LocationView = { ...served, modifier: "= ", path };
   if (route.serve === "worker") return [exact, below];
-  return app.staticUrlPrefix === "" ? [{ ...exact, alias: undefined, include: undefined, redirect: redirectTo(`${path}/`) }, below] : [below];
+  return app.staticUrlPrefix === ""
+    ? [{ ...exact, alias: undefined, include: undefined, redirect: redirectTo(`${path}/`) }, below]
+    : [below];
 }
 
 /** Already nginx's: the query goes along. */

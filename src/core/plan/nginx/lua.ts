@@ -1,6 +1,6 @@
 import type { Plugin } from "../../plugin/types.ts";
-import { runtimeLayout } from "../../module/paths.ts";
 import type { PlanInput } from "../input.ts";
+import { layoutOf } from "../layout.ts";
 import type { PlannedFile } from "../types.ts";
 import { needsLua } from "./fragments.ts";
 
@@ -20,7 +20,7 @@ export function hasLua(input: PlanInput): boolean {
 /** Undefined when nginx has no Lua module. */
 export function luaView(input: PlanInput, plugins: readonly Plugin[]): LuaView | undefined {
   if (!hasLua(input)) return undefined;
-  const layout = runtimeLayout(input.paths.runtime);
+  const layout = layoutOf(input.paths);
   const users = plugins.filter(needsLua);
   const homes = users.filter((plugin) => plugin.addToLuaPath).map((plugin) => `${plugin.home}/?.lua`);
   const path = [`${input.paths.home}/lib/?.lua`, `${layout.plugins}/?.lua`, ...homes, ";"].join(";");
@@ -32,10 +32,17 @@ export function luaView(input: PlanInput, plugins: readonly Plugin[]): LuaView |
 }
 
 /** The Lua files of the tree: the module's own, and what plugins run when an nginx worker starts. */
-export function luaFiles(input: PlanInput, plugins: readonly Plugin[], own: readonly string[]): [string, PlannedFile][] {
+export function luaFiles(
+  input: PlanInput,
+  plugins: readonly Plugin[],
+  own: readonly string[],
+): [string, PlannedFile][] {
   const starters = initWorkers(plugins);
   const copied = starters.length === 0 ? own : [...own, "init_worker.lua"];
-  const files = copied.map((name): [string, PlannedFile] => [`lua/${name}`, { text: source(input, name), mode: 0o640 }]);
+  const files = copied.map((name): [string, PlannedFile] => [
+    `lua/${name}`,
+    { text: source(input, name), mode: 0o640 },
+  ]);
   for (const { plugin, text } of starters) files.push([`lua/init_worker/${plugin.name}.lua`, { text, mode: 0o600 }]);
   if (starters.length > 0) {
     const list = starters.map(({ plugin }) => `  "${plugin.name}",\n`).join("");

@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import type { Diagnostic, Span } from "../../base/diagnostic.ts";
 import { byText } from "../../base/order.ts";
 import type { App, Plugin } from "../../plugin/types.ts";
+import { isPlainText } from "../quote/nginx.ts";
 
 /** What a path of the main server leads to. */
 export interface Route {
@@ -23,7 +24,7 @@ export function planRoutes(plugins: readonly Plugin[]): { routes: readonly Route
   for (const plugin of plugins) {
     if (plugin.nginxDisabled) continue;
     for (const claim of claimsOf(plugin)) {
-      if (/[\p{Cc}$]/u.test(claim.path)) notes.push(unwritableRoute(claim));
+      if (!isPlainText(claim.path)) notes.push(unwritableRoute(claim));
       else {
         const owner = taken.get(claim.path);
         if (owner === undefined) taken.set(claim.path, claim);

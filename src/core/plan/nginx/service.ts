@@ -1,5 +1,5 @@
-import { runtimeLayout } from "../../module/paths.ts";
 import type { PlanInput } from "../input.ts";
+import { layoutOf } from "../layout.ts";
 import { type Piece, piece } from "../piece.ts";
 import { ownLog } from "../service/logs.ts";
 import { ownService } from "../service/own.ts";
@@ -8,11 +8,21 @@ import { ownService } from "../service/own.ts";
 export function nginxPiece(input: PlanInput, nginx: Omit<Piece, "services">): Piece {
   const program = input.programs.nginx;
   if (program === undefined) return piece({ notes: [missingNginx()] });
-  const layout = runtimeLayout(input.paths.runtime);
+  const layout = layoutOf(input.paths);
   const prefix = `${layout.tmp}/nginx`;
   const service = {
     ...ownService("nginx", input),
-    argv: [program, "-p", prefix, "-e", "stderr", "-c", `${layout.configAuto}/nginx.conf`, "-g", "daemon off;"] as const,
+    argv: [
+      program,
+      "-p",
+      prefix,
+      "-e",
+      "stderr",
+      "-c",
+      `${layout.configAuto}/nginx.conf`,
+      "-g",
+      "daemon off;",
+    ] as const,
     ready: { when: "http", path: "/generation", socket: layout.nginxSocket, timeoutMs: 10_000 } as const,
     stop: { signal: "SIGQUIT", graceMs: 20_000 } as const,
     log: ownLog("nginx_error", layout),

@@ -10,7 +10,9 @@ export interface WebSettings {
   readonly ports: readonly number[];
   readonly https: { readonly port: number; readonly lines: readonly string[] } | undefined;
   readonly headers: { readonly request: readonly Header[]; readonly reply: readonly Header[] };
-  readonly realIp: { readonly header: string; readonly recursive: boolean; readonly from: readonly string[] } | undefined;
+  readonly realIp:
+    | { readonly header: string; readonly recursive: boolean; readonly from: readonly string[] }
+    | undefined;
   /** Proxies whose `X-Forwarded-*` are believed. */
   readonly trusted: readonly string[];
   /** Who may read `/uuid`. */

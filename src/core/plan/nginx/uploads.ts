@@ -1,9 +1,9 @@
 import { posix } from "node:path";
-import { flagOf, listOf, optionalNumberOf, textOf } from "../../config/access.ts";
 import type { Diagnostic } from "../../base/diagnostic.ts";
-import { runtimeLayout } from "../../module/paths.ts";
+import { flagOf, listOf, optionalNumberOf, textOf } from "../../config/access.ts";
 import type { Admitted } from "../admit.ts";
 import type { PlanInput } from "../input.ts";
+import { layoutOf } from "../layout.ts";
 import { type Piece, piece } from "../piece.ts";
 import { nginxWord } from "../quote/nginx.ts";
 import { renderer } from "../render.ts";
@@ -26,7 +26,7 @@ interface Target {
 export function planUploads(input: PlanInput, admitted: Admitted): Piece {
   const { config } = input;
   if (!flagOf(config, "nginx.flag")) return piece({});
-  const layout = runtimeLayout(input.paths.runtime);
+  const layout = layoutOf(input.paths);
   const lua = hasLua(input);
   const targets = uploadTargets(input, admitted);
   const first = listOf(config, "internal_plugins.watched_directories", ",")[0];

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
-import { byText } from "../../base/order.ts";
 import type { Diagnostic } from "../../base/diagnostic.ts";
+import { byText } from "../../base/order.ts";
 import type { Host } from "../../module/host.ts";
 import type { App, Plugin } from "../../plugin/types.ts";
 import { appsOf, isMainApp, type Route } from "./routes.ts";
@@ -49,11 +49,7 @@ function routesOf(app: App, plugin: Plugin): Route[] {
   return routes.filter((route, index) => routes.findIndex((other) => other.path === route.path) === index);
 }
 
-function takenName(
-  name: string,
-  claim: { plugin: Plugin; app: App },
-  owner: { plugin: Plugin; app: App },
-): Diagnostic {
+function takenName(name: string, claim: { plugin: Plugin; app: App }, owner: { plugin: Plugin; app: App }): Diagnostic {
   const at = claim.app.keys["virtualdomain_based_routing_extra_vhosts"] ?? claim.app.at;
   return {
     code: "MF4014",

@@ -1,26 +1,27 @@
 import { posix } from "node:path";
-import { flagOf, numberOf, textOf } from "../../config/access.ts";
 import type { Diagnostic } from "../../base/diagnostic.ts";
-import { type RuntimeLayout, runtimeLayout } from "../../module/paths.ts";
+import { flagOf, numberOf, textOf } from "../../config/access.ts";
+import type { RuntimeLayout } from "../../module/paths.ts";
 import type { App, Plugin } from "../../plugin/types.ts";
 import { type Admitted, type RunningPart, socketPath } from "../admit.ts";
 import type { PlanInput } from "../input.ts";
+import { layoutOf } from "../layout.ts";
 import { GENERATION } from "../manifest.ts";
 import { type Piece, piece } from "../piece.ts";
 import { nginxWord } from "../quote/nginx.ts";
 import { renderer } from "../render.ts";
 import { fragmentFiles, fragmentPath } from "./fragments.ts";
-import { luaFiles, luaView } from "./lua.ts";
 import { locationsOf } from "./locations.ts";
-import { nginxPiece } from "./service.ts";
+import { luaFiles, luaView } from "./lua.ts";
 import { appsOf, planRoutes, type Route, staticDirectory } from "./routes.ts";
+import { nginxPiece } from "./service.ts";
 import { webSettings } from "./settings.ts";
 import { virtualServers } from "./vhosts.ts";
 
 /** The web server of mfserv: routes in front, workers behind. */
 export function planWeb(input: PlanInput, admitted: Admitted): Piece {
   if (!flagOf(input.config, "nginx.flag")) return piece({});
-  const layout = runtimeLayout(input.paths.runtime);
+  const layout = layoutOf(input.paths);
   const settings = webSettings(input);
   const enabled = admitted.plugins.filter((plugin) => !plugin.nginxDisabled);
   const routed = planRoutes(enabled);
@@ -55,14 +56,18 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
     acceptRequestId: flagOf(input.config, "nginx.accept_incoming_request_id_header"),
     ignoreClientAbort: onOff(input, "nginx.proxy_ignore_client_abort"),
     portInRedirect: onOff(input, "nginx.port_in_redirect"),
-    extraLog: enabled.some((plugin) => Object.values(plugin.fragments).some((text) => text.includes("extra_log_format"))),
+    extraLog: enabled.some((plugin) =>
+      Object.values(plugin.fragments).some((text) => text.includes("extra_log_format")),
+    ),
     fastcgi: enabled.some((plugin) => appsOf(plugin).some((app) => app.gateway === "fastcgi")),
     fallback: !routed.routes.some((route) => route.path === "/"),
     welcome: welcomePage(enabled),
     servers: listens.length === 0 ? [] : servers,
     upstreams: upstreams(admitted, layout),
     zoneKiB: zoneKiB(admitted),
-    httpFragments: enabled.filter((plugin) => plugin.nginx.http !== undefined).map((plugin) => fragmentPath(plugin, "http")),
+    httpFragments: enabled
+      .filter((plugin) => plugin.nginx.http !== undefined)
+      .map((plugin) => fragmentPath(plugin, "http")),
     serverFragments: enabled
       .filter((plugin) => plugin.nginx.server !== undefined)
       .map((plugin) => fragmentPath(plugin, "server")),
@@ -130,7 +135,10 @@ function upstreams(admitted: Admitted, layout: RuntimeLayout) {
 
 function sockets(running: RunningPart, layout: RuntimeLayout): string[] {
   const path = socketPath(running, layout);
-  return Array.from({ length: running.part.instances }, (_, index) => `unix:${path.replace("{instance}", String(index + 1))}`);
+  return Array.from(
+    { length: running.part.instances },
+    (_, index) => `unix:${path.replace("{instance}", String(index + 1))}`,
+  );
 }
 
 /** Shared by all nginx workers, so that they see each other's connections: about 1 KiB a socket, 0.5 a group. */
@@ -143,7 +151,9 @@ function zoneKiB(admitted: Admitted): number {
 function welcomePage(plugins: readonly Plugin[]): { readonly root: string } | undefined {
   const plugin = plugins.find((candidate) => candidate.name === "welcome");
   const app = plugin === undefined ? undefined : appsOf(plugin)[0];
-  return plugin === undefined || app === undefined ? undefined : { root: posix.dirname(`${staticDirectory(app, plugin)}x`) };
+  return plugin === undefined || app === undefined
+    ? undefined
+    : { root: posix.dirname(`${staticDirectory(app, plugin)}x`) };
 }
 
 function onOff(input: PlanInput, name: string): "on" | "off" {
@@ -171,4 +181,3 @@ function noHealth(input: PlanInput): Diagnostic {
     fix: "install nginx's Lua module, or set `health_location = null`",
   };
 }
-

@@ -14,6 +14,11 @@ export function nginxWord(value: string | number): string {
   return `"${text.replace(/["\\]/g, "\\$&")}"`;
 }
 
+/** Whether a text can be one word of an nginx configuration. */
+export function isPlainText(text: string): boolean {
+  return !REFUSED.test(text);
+}
+
 /** Whether a path can be written in every generated file. */
 export function isPlainPath(path: string): boolean {
   return path.startsWith("/") && !REFUSED.test(path) && !/^\s|\s$|[\\"]/.test(path);

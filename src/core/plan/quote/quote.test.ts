@@ -8,7 +8,12 @@ import { cronWord, logrotateWord, redisWord, tomlValue } from "./texts.ts";
 
 /** Anything a user may write, with the characters that mean something somewhere made likely. */
 const text = fc
-  .array(fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom(..."\"'\\;{}#$%`\n\r\t\0 =[]()&|<>*?~\x7f\x1b\u0085\u2028")))
+  .array(
+    fc.oneof(
+      fc.string({ unit: "grapheme" }),
+      fc.constantFrom(..."\"'\\;{}#$%`\n\r\t\0 =[]()&|<>*?~\x7f\x1b\u0085\u2028"),
+    ),
+  )
   .map((parts) => parts.join(""));
 
 /** Every value either comes back as it went in, or is refused; never does it become something else. */
@@ -79,8 +84,10 @@ function systemdWords(line: string, dollars: boolean): string[] {
       word.push(39);
     } else if (char === "\\") {
       const next = line[++at] ?? "";
-      if (next === "x") word.push(Number.parseInt(line.slice(at + 1, (at += 2) + 1), 16));
-      else if (/["\\]/.test(next)) word.push(next.charCodeAt(0));
+      if (next === "x") {
+        word.push(Number.parseInt(line.slice(at + 1, at + 3), 16));
+        at += 2;
+      } else if (/["\\]/.test(next)) word.push(next.charCodeAt(0));
       else throw new Error(`\\${next}`);
     } else if (char === "%" || (char === "$" && dollars)) {
       if (line[++at] !== char) throw new Error(`a lone ${char}`);
@@ -169,6 +176,7 @@ describe("quoting", () => {
 
   test("logrotate takes a path as it is, or not at all", () => {
     holds(logrotateWord, (written) => written.replace(/^"([^"]*)"$/, "$1"));
-    for (const bad of ["/a*", "/a?", "/a[b]", '/a"', "/a\n", "/a{"]) assert.throws(() => logrotateWord(bad), UnquotableError);
+    for (const bad of ["/a*", "/a?", "/a[b]", '/a"', "/a\n", "/a{"])
+      assert.throws(() => logrotateWord(bad), UnquotableError);
   });
 });

@@ -11,8 +11,8 @@ export function redisWord(value: string | number): string {
 /** A TOML basic string; numbers stay numbers. */
 export function tomlValue(value: string | number): string {
   if (typeof value === "number") return String(value);
-  const escape = (control: string): string => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return `"${value.replace(/["\\]/g, "\\$&").replace(/\p{Cc}/gu, escape)}"`;
+  const escaped = (control: string): string => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return `"${value.replace(/["\\]/g, "\\$&").replace(/\p{Cc}/gu, escaped)}"`;
 }
 
 /** One word of a crontab's command: quoted for the shell that cron starts, then `%` for cron itself. */

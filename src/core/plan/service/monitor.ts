@@ -7,6 +7,12 @@ import { NODE_FLAGS, ownService } from "./own.ts";
 export function planMonitor(input: PlanInput): Piece {
   const { paths, programs } = input;
   if (!flagOf(input.config, "autorestart.flag")) return piece({});
-  const argv = [programs.node, ...NODE_FLAGS, "--expose-gc", `${paths.root}/src/main/conf_monitor.ts`, paths.module] as const;
+  const argv = [
+    programs.node,
+    ...NODE_FLAGS,
+    "--expose-gc",
+    `${paths.root}/src/main/conf_monitor.ts`,
+    paths.module,
+  ] as const;
   return piece({ services: [{ ...ownService("conf_monitor", input), argv }] });
 }

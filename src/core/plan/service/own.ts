@@ -1,6 +1,6 @@
-import { runtimeLayout } from "../../module/paths.ts";
 import { daemonEnvironment } from "../environments.ts";
 import type { PlanInput } from "../input.ts";
+import { layoutOf } from "../layout.ts";
 import { ownLog } from "./logs.ts";
 import { coreLimit } from "./parts.ts";
 
@@ -21,7 +21,7 @@ export function ownService(id: keyof typeof TIERS, input: PlanInput) {
     stop: { signal: "SIGTERM", graceMs: 10_000 },
     maxAgeS: 0,
     limits: coreLimit(input),
-    log: ownLog(id, runtimeLayout(input.paths.runtime)),
+    log: ownLog(id, layoutOf(input.paths)),
     reads: [],
     onChange: "restart",
     tier: TIERS[id],

@@ -1,11 +1,11 @@
 import type { Diagnostic } from "../../base/diagnostic.ts";
 import { numberOf } from "../../config/access.ts";
-import { runtimeLayout } from "../../module/paths.ts";
 import { sectionOf } from "../../plugin/command.ts";
 import type { App, Daemon, Part, Plugin } from "../../plugin/types.ts";
 import { type Admitted, type RunningPart, socketPath } from "../admit.ts";
 import { environmentOf, MODULE_ENVIRONMENT } from "../environments.ts";
 import type { PlanInput } from "../input.ts";
+import { layoutOf } from "../layout.ts";
 import { type Piece, piece } from "../piece.ts";
 import type { ServiceSpec } from "../types.ts";
 import { partLog } from "./logs.ts";
@@ -25,7 +25,7 @@ const SIGNALS: Readonly<Record<number, ServiceSpec["stop"]["signal"]>> = {
 
 /** The services of the plugins' apps and daemons, and their temporary directories. Steps run inside the pipeline. */
 export function planParts(input: PlanInput, { plugins, running }: Admitted): Piece {
-  const { tmp } = runtimeLayout(input.paths.runtime);
+  const { tmp } = layoutOf(input.paths);
   const services: ServiceSpec[] = [];
   const notes: Diagnostic[] = [];
   for (const { plugin, part, argv } of running) {
@@ -41,7 +41,7 @@ export function planParts(input: PlanInput, { plugins, running }: Admitted): Pie
 /** An app's workers serve on one socket each. */
 function appService(running: RunningPart<App>, input: PlanInput): ServiceSpec {
   const { part, argv } = running;
-  const layout = runtimeLayout(input.paths.runtime);
+  const layout = layoutOf(input.paths);
   const binds = argv.some((word) => word.includes("{unix_socket_path}"));
   return {
     ...common(running, `app.${running.plugin.name}.${part.name}`, input),
@@ -81,7 +81,7 @@ function common(running: RunningPart, id: string, input: PlanInput) {
     instances: part.instances,
     maxAgeS: part.maxAgeS,
     limits: { ...part.limits, ...coreLimit(input) },
-    log: partLog(running, input, runtimeLayout(input.paths.runtime)),
+    log: partLog(running, input, layoutOf(input.paths)),
     reads: [],
     tier: TIER,
     because: [part.at],

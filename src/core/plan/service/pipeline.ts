@@ -1,9 +1,9 @@
 import { directoryObserverIni, switchRulesInis } from "../../flow/compat.ts";
 import { flowConfig } from "../../flow/config.ts";
 import type { FlowConfig } from "../../flow/types.ts";
-import { runtimeLayout } from "../../module/paths.ts";
 import type { Admitted } from "../admit.ts";
 import type { PlanInput } from "../input.ts";
+import { layoutOf } from "../layout.ts";
 import { type Piece, piece } from "../piece.ts";
 import type { PlannedDirectory, PlannedFile } from "../types.ts";
 import { NODE_FLAGS, ownService } from "./own.ts";
@@ -11,7 +11,7 @@ import { NODE_FLAGS, ownService } from "./own.ts";
 /** The file pipeline: observer, queue and built-in steps in one daemon. */
 export function planPipeline(input: PlanInput, admitted: Admitted): Piece {
   const { paths, programs } = input;
-  const layout = runtimeLayout(paths.runtime);
+  const layout = layoutOf(paths);
   const flow = flowOf(input, admitted);
   if (!flow.ok) return piece({ notes: flow.notes });
   const own = ownService("flow", input);
@@ -49,7 +49,10 @@ function compatibleFiles(flow: FlowConfig): [string, PlannedFile][] {
 
 function directoriesOf(flow: FlowConfig): PlannedDirectory[] {
   const inside = ["", "/tmp", "/trash"].map((name) => ({ path: `${flow.dataIn}${name}`, mode: 0o750 }));
-  return [...inside, ...flow.watched.map(({ directory, external }) => ({ path: directory, mode: external ? 0o770 : 0o750 }))];
+  return [
+    ...inside,
+    ...flow.watched.map(({ directory, external }) => ({ path: directory, mode: external ? 0o770 : 0o750 })),
+  ];
 }
 
 function text(content: string): PlannedFile {

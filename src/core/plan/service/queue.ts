@@ -1,6 +1,6 @@
 import { numberOf } from "../../config/access.ts";
-import { runtimeLayout } from "../../module/paths.ts";
 import type { PlanInput } from "../input.ts";
+import { layoutOf } from "../layout.ts";
 import { type Piece, piece } from "../piece.ts";
 import { redisWord } from "../quote/texts.ts";
 import { renderer } from "../render.ts";
@@ -9,7 +9,7 @@ import { ownService } from "./own.ts";
 /** Redis or Valkey: the pipeline's queue of hints. */
 export function planQueue(input: PlanInput): Piece {
   const { config, programs } = input;
-  const layout = runtimeLayout(input.paths.runtime);
+  const layout = layoutOf(input.paths);
   if (programs.redis === undefined) {
     return piece({
       notes: [
