@@ -19,12 +19,17 @@ const env: Record<string, string | undefined> = {
 /** A step of the demonstration did not do what it shows. */
 export class DemoFailed extends Error {}
 
-/** Runs one of the project's commands as a user would type it; prints the command line. Throws DemoFailed. */
-export async function type(words: readonly [string, ...string[]], cwd = demoHome): Promise<string> {
+/** Types one of the project's commands as a user would, in sight. Throws DemoFailed. */
+export function type(words: readonly [string, ...string[]], cwd = demoHome): Promise<string> {
   console.log(`  $ ${words.join(" ")}`);
+  return command(words, cwd);
+}
+
+/** The same out of sight. */
+export async function command(words: readonly [string, ...string[]], cwd = demoHome): Promise<string> {
   mkdirSync(cwd, { recursive: true });
-  const [command, ...args] = words;
-  const done = await run([join(root, "bin", command), ...args], { cwd, env, timeoutMs: 120_000 });
+  const [name, ...args] = words;
+  const done = await run([join(root, "bin", name), ...args], { cwd, env, timeoutMs: 120_000 });
   if (done.code !== 0) throw new DemoFailed(`${words.join(" ")} ended with ${done.code}\n${done.stdout}${done.stderr}`);
   return done.stdout;
 }

@@ -1,13 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { demoHome, http, ports, until } from "./appliance.ts";
-import { settled } from "./plugins.ts";
 
 /** Gives a plugin a second route by editing its configuration, and shows what conf_monitor made of it. */
 export async function changeAPlugin(): Promise<void> {
   const config = join(demoHome, "mfserv", "config", "plugins", "hello_node.ini");
   const route = `/greeting_${Date.now().toString(36)}`;
-  await settled("mfserv");
+  const saved = new Date().toISOString();
   writeFileSync(config, `[app_main]\nprefix_based_routing_extra_routes = ${route}\n`);
   console.log(`  ${config} now says: prefix_based_routing_extra_routes = ${route}`);
   const { tookMs } = await until(`${route} answers`, async () => {
@@ -15,8 +14,10 @@ export async function changeAPlugin(): Promise<void> {
     return reply.status === 200 || undefined;
   });
   console.log(`  GET ${route} → 200, ${tookMs.toFixed(0)} ms after the file was saved. conf_monitor says:`);
-  await settled("mfserv");
-  const record = JSON.parse(readFileSync(join(demoHome, "mfserv", "var", "last_apply.json"), "utf8"));
+  const { value: record } = await until("conf_monitor recorded it", () => {
+    const last = JSON.parse(readFileSync(join(demoHome, "mfserv", "var", "last_apply.json"), "utf8"));
+    return last.reason.includes(config) && last.at > saved ? last : undefined;
+  });
   console.log(`    ${record.did}, generation ${record.generation}, ${record.tookMs} ms (${record.reason})`);
   for (const action of record.actions) console.log(`    ${action.do} ${action.service}: ${action.because.join(", ")}`);
 }

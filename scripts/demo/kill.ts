@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { DemoFailed, demoHome, http, ports, type, until } from "./appliance.ts";
+import { command, DemoFailed, demoHome, http, ports, type, until } from "./appliance.ts";
 import { arrived, moveIn } from "./files.ts";
 import { samples } from "./samples.ts";
 
@@ -42,7 +42,7 @@ async function pidOf(
   notPid = 0,
 ): Promise<{ id: string; pid: number }> {
   const { value } = await until(`${module} runs the service`, async () => {
-    const [status] = JSON.parse(await type(["metwork", "status", "--json", module])) as [{ services: Service[] }];
+    const [status] = JSON.parse(await command(["metwork", "status", "--json", module])) as [{ services: Service[] }];
     const service = status.services.find(({ id }) => wanted(id));
     const pid = service?.instances.find(({ state }) => state === "running")?.pid;
     return service === undefined || pid === undefined || pid === notPid ? undefined : { id: service.id, pid };

@@ -47,14 +47,7 @@ export async function createArchivePlugin(): Promise<void> {
 PNG image* = main
 `,
   );
-  await settled("mfdata");
   console.log("  rule: PNG image* = main");
-}
-
-/** Waits until conf_monitor has nothing left to do. */
-export async function settled(module: "mfserv" | "mfdata"): Promise<void> {
-  const idle = join(demoHome, module, "var", "conf_monitor_idle");
-  await until(`${module}'s conf_monitor is idle`, () => existsSync(idle) || undefined);
 }
 
 async function create(
