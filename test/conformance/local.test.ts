@@ -60,7 +60,7 @@ function it(name: string, body: (world: LocalWorld) => Promise<unknown>, options
 const local: Adapter = { name: "local", create: () => open(newHome()), remove };
 testSupervisor(local);
 
-describe("local supervisor killed with -9", () => {
+describe("local supervisor killed with -9", { concurrency: 3 }, () => {
   it("takes its children along", async (world) => {
     w.worked(await world.supervisor.start(w.web(world, "a", "inherited", {}, { instances: 2 })));
     w.worked(await world.supervisor.start(w.service(world, "b")));
@@ -155,7 +155,7 @@ describe("local supervisor killed with -9", () => {
   });
 });
 
-describe("local supervisor", () => {
+describe("local supervisor", { concurrency: 3 }, () => {
   it("is one per home, whoever starts it", async (world) => {
     const main = fileURLToPath(new URL("../../src/main/supervisor.ts", import.meta.url));
     const second = spawnSync(process.execPath, [main, world.home], { encoding: "utf8" });

@@ -35,7 +35,7 @@ export function testSupervisor(adapter: Adapter): void {
     describe("stop", () => testStop(it));
     describe("keep alive", () => testKeepAlive(it));
     describe("swap", () => testSwap(it));
-    describe("other commands", () => testCommands(it));
+    describe("other commands", { concurrency: 3 }, () => testCommands(it));
     describe("process", () => testProcess(it));
     test("shutdown ends the highest tier first, one tier after the other", () => testShutdown(adapter));
   });

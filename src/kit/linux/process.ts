@@ -66,6 +66,15 @@ export function readEnviron(pid: number): readonly string[] {
   }
 }
 
+/** The first word of a process's command line. */
+export function readProgram(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[0] || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Tells this boot of the machine from every other: pids and start ticks mean something only within one. */
 export function bootId(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();

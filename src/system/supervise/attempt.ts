@@ -1,5 +1,6 @@
 import { closeSync, renameSync, rmSync, statSync } from "node:fs";
 import type { NetConnectOpts } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import type { RunnableService } from "../../core/plan/services.ts";
 import { besideSocket, listenUnix, listenUnixOver } from "../../kit/linux/socket.ts";
@@ -39,6 +40,9 @@ export interface Attempt {
 
 export type Verdict = "ready" | "ended" | "late" | "misplaced" | "interrupted";
 
+const EXEC_LOOK_MS = 1;
+/** A command that hides its name cannot be told from the programs before it; these take a few milliseconds. */
+const EXEC_MS = 1_000;
 /** How long a socket to be renamed may take when the service itself names no time. */
 const RENAMED_MS = 30_000;
 
@@ -106,7 +110,12 @@ export function attempt(
 export async function prove(attempted: Attempt, signal: AbortSignal): Promise<Verdict> {
   const { service, child } = attempted;
   const probe = probeOf(attempted);
-  if (probe === undefined) return takeOver(attempted) ? "ready" : "misplaced";
+  if (probe === undefined) {
+    // Until then it would not end with the supervisor, and its command may turn out not to be executable.
+    const deadline = Date.now() + EXEC_MS;
+    while (!child.isCommand() && child.end() === undefined && Date.now() < deadline) await sleep(EXEC_LOOK_MS);
+    return child.end() === undefined ? "ready" : "ended";
+  }
   const over = new AbortController();
   const milliseconds = service.ready.when === "started" ? RENAMED_MS : service.ready.timeoutMs;
   const timer = setTimeout(() => over.abort("late"), milliseconds);

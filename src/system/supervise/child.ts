@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { closeSync } from "node:fs";
 import type { RunnableService } from "../../core/plan/services.ts";
-import { makePipe, readProcess, sendSignal } from "../../kit/linux/process.ts";
+import { makePipe, readProcess, readProgram, sendSignal } from "../../kit/linux/process.ts";
 import { expand, HOME_MARKER, limitArguments, RUN_MARKER, type Wrappers } from "./command.ts";
 import type { Logs } from "./logs.ts";
 import { copyOutput, type Output } from "./output.ts";
@@ -25,6 +25,8 @@ export interface Child {
   /** Resolves when the process itself has ended; descendants may still be there. */
   readonly ended: Promise<End>;
   readonly end: () => End | undefined;
+  /** Whether the command itself runs, and no longer one of the programs put before it. */
+  isCommand(): boolean;
   /** The last lines of its output, the newest last; waits shortly for what is still on its way once it has ended. */
   lastLines(): Promise<readonly string[]>;
   /** To be called when nothing of it is left: closes its pipes and logs. */
@@ -87,7 +89,7 @@ export function launch(surroundings: Surroundings, { service, instance, listenFd
     const file = logs.borrow(paths[index] ?? paths[0]);
     return { file, output: copyOutput(pipe.read, file) };
   });
-  return watched(child, { service: service.id, instance, run }, outputs, logs);
+  return watched(child, { service: service.id, instance, run }, outputs, surroundings);
 }
 
 type Outputs = readonly { readonly file: ReturnType<Logs["borrow"]>; readonly output: Output }[];
@@ -96,7 +98,7 @@ function watched(
   child: ReturnType<typeof spawn>,
   who: Pick<Child, "service" | "instance" | "run">,
   outputs: Outputs,
-  logs: Logs,
+  { logs, wrappers }: Surroundings,
 ): Child {
   let end: End | undefined;
   let failed: Error | undefined;
@@ -129,6 +131,10 @@ function watched(
     startedAt: Date.now(),
     ended,
     end: () => end,
+    isCommand: () => {
+      const running = readProgram(pid);
+      return running !== undefined && running !== wrappers.prlimit && running !== wrappers.dieWithUs[0];
+    },
     lastLines: async () => {
       if (end !== undefined) await within(OUTPUT_GRACE_MS, drained);
       const lines = outputs.flatMap(({ output }) => output.lastLines(QUOTED_LINES)).slice(-QUOTED_LINES);

@@ -83,31 +83,32 @@ export class LogFile {
 
   async #pump(): Promise<void> {
     while (this.#queue.length > 0) {
-      const batch = Buffer.concat(this.#queue);
+      const batch = this.#queue;
+      const size = batch.reduce((sum, chunk) => sum + chunk.length, 0);
       this.#queue = [];
       this.#writingSince = Date.now();
       try {
-        await this.#append(batch);
+        await this.#append(batch, size);
       } catch (error) {
-        this.#lose(batch.length, error instanceof Error ? error.message : String(error));
+        this.#lose(size, error instanceof Error ? error.message : String(error));
         await this.#closeHandle();
       }
       this.#writingSince = undefined;
-      this.#queued -= batch.length;
+      this.#queued -= size;
       for (const resume of this.#resume.splice(0)) resume();
     }
   }
 
-  async #append(batch: Buffer): Promise<void> {
-    const handle = await this.#current(batch.length);
+  async #append(batch: readonly Buffer[], size: number): Promise<void> {
+    const handle = await this.#current(size);
     if (this.#lost > 0) {
       const report = Buffer.from(`metwork: ${this.#lost} bytes of this log were lost: ${this.#lostBecause}\n`);
-      await writeAll(handle, report);
+      await writeAll(handle, [report]);
       this.#size += report.length;
       this.#lost = 0;
     }
     await writeAll(handle, batch);
-    this.#size += batch.length;
+    this.#size += size;
   }
 
   /** The file to append to: opened, and rotated when it is full, old, or no longer the one at the path. */
@@ -192,10 +193,15 @@ async function openCreating(path: string, mode: number): Promise<FileHandle> {
   }
 }
 
-async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
-  for (let rest = bytes; rest.length > 0; ) {
-    const { bytesWritten } = await handle.write(rest);
-    rest = rest.subarray(bytesWritten);
+async function writeAll(handle: FileHandle, chunks: readonly Buffer[]): Promise<void> {
+  const { bytesWritten } = await handle.writev(chunks);
+  let written = bytesWritten;
+  for (const chunk of chunks) {
+    // What the one call did not take, as a disk that is about to be full does.
+    for (let rest = chunk.subarray(written); rest.length > 0; ) {
+      rest = rest.subarray((await handle.write(rest)).bytesWritten);
+    }
+    written = Math.max(0, written - chunk.length);
   }
 }
 

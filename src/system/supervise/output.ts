@@ -24,7 +24,7 @@ export interface Output {
  */
 export function copyOutput(pipe: number, log: LogFile): Output {
   const stream = new Socket({ fd: pipe, readable: true, writable: false });
-  let unfinished: Buffer[] = [];
+  const unfinished: Buffer[] = [];
   let unfinishedBytes = 0;
   let timer: NodeJS.Timeout | undefined;
   let remembered = Buffer.alloc(0);
@@ -32,11 +32,11 @@ export function copyOutput(pipe: number, log: LogFile): Output {
   const flush = (): boolean => {
     clearTimeout(timer);
     timer = undefined;
-    if (unfinishedBytes === 0) return true;
-    const bytes = Buffer.concat(unfinished);
-    unfinished = [];
+    const bytes = unfinished.splice(0);
     unfinishedBytes = 0;
-    return log.write(bytes);
+    return (
+      bytes.length === 0 || log.write(bytes.length === 1 && bytes[0] !== undefined ? bytes[0] : Buffer.concat(bytes))
+    );
   };
   const keep = (bytes: Buffer): void => {
     if (bytes.length === 0) return;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf } from "../../../src/core/plan/digest.ts";
 import type { It } from "../supervisor.ts";
@@ -60,7 +60,7 @@ export function testFailingStart(it: It): void {
     changes: (world: w.World) => Parameters<typeof w.service>[2],
   ): void => {
     it(`${id} is refused with ${code}`, async (world) => {
-      const spec = w.service(world, `fail.${id}`, changes(world));
+      const spec = w.service(world, `fail.${id.replaceAll(" ", "_")}`, changes(world));
       const note = w.refusal(await world.supervisor.start(spec));
       assert.equal(note.code, code);
       assert.match(note.message, said);
@@ -101,6 +101,11 @@ export function testFailingStart(it: It): void {
     instances: 3,
     ready: { when: "socket", timeoutMs: 10_000 },
   }));
+  fails("no interpreter", "MF6020", /ended \(exit \d+\) .*No such file or directory/s, (world) => {
+    const program = join(world.home, "script");
+    writeFileSync(program, "#!/nowhere/interpreter\n", { mode: 0o755 });
+    return { argv: [program] };
+  });
   fails("no program", "MF6010", /no program nowhere-to-be-found/, () => ({ argv: ["nowhere-to-be-found"] }));
   fails("no directory", "MF6011", /\/nowhere does not exist/, () => ({ cwd: "/nowhere" }));
   fails("long path", "MF6012", /\d{3} bytes are too long/, (world) => ({
