@@ -14,6 +14,8 @@ if [ -n "$units" ] && [ ! -e "$policy" ]; then
   cat >"$policy" <<POLICY
 #!/bin/sh
 kill -0 $$ 2>/dev/null || { rm -f "\$0"; exit 0; }
+# Without systemd nobody would ever stop what is started here.
+[ -d /run/systemd/system ] || exit 101
 case ",$units," in *",\${1%.service},"*) exit 101 ;; esac
 exit 0
 POLICY
