@@ -1,9 +1,10 @@
 import { lstatSync, renameSync, type Stats, unlinkSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { posix } from "node:path";
+import { decodeClaim, encodeClaim, type Identity } from "../core/flow/claim-name.ts";
 import type { Hint } from "../core/flow/hint.ts";
 import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
-import { identify } from "../core/flow/tags.ts";
+import { identify, readIdentity } from "../core/flow/tags.ts";
 import { isBeingWritten } from "../kit/linux/lease.ts";
 import { dropSidecar, readTags, type TagPlace, writeTags } from "../kit/tags.ts";
 import { codeOf } from "./errors.ts";
@@ -31,8 +32,8 @@ const uid = process.getuid?.() ?? 0;
 const copying = new Set<string>();
 
 /**
- * Claims an announced file: one rename into the step's claim directory, which only one can win. Who the file is gets
- * written on it before that, so that no instant exists at which a death could lose its name.
+ * Claims an announced file: one rename into the step's claim directory, which only one can win. Who the file is stands
+ * in the new name, or is written on the file before, so that no instant exists at which a death could lose it.
  */
 export function claim(hint: Hint, claims: string): Claim | Promise<Claim> {
   const path = posix.join(hint.directory, hint.filename);
@@ -44,29 +45,38 @@ export function claim(hint: Hint, claims: string): Claim | Promise<Claim> {
     if (writing === "yes") return { is: "busy" };
     if (writing === "unknown" && !isSettled(stat)) return { is: "unsettled" };
   }
-  const stored = readTags(path);
+  const { tags, place: before } = readTags(path);
+  const known = !identify(tags, identityOf(hint), randomUid);
+  const unique = uniqueName();
+  const carried = before === undefined ? encodeClaim(unique, readIdentity(tags)) : undefined;
+  const to = posix.join(claims, carried ?? unique);
   const shared = stat.nlink > 1;
-  const to = posix.join(claims, uniqueName());
-  const known = !identify(stored.tags, hint.filename, posix.basename(hint.directory), randomUid);
-  const file = (place: TagPlace | undefined): FlowFile => ({
+  const keep = carried !== undefined || (known && before === "attribute");
+  const place = keep ? before : writeTags(path, to, tags, shared);
+  const file = (at: TagPlace | undefined): FlowFile => ({
     path: to,
-    tags: stored.tags,
-    place,
+    tags,
+    place: at,
     shared,
     size: stat.size,
     owned: stat.uid === uid,
   });
-  const place = known && stored.place === "attribute" ? stored.place : writeTags(path, to, stored.tags, shared);
   try {
     renameSync(systemPath(path), to);
   } catch (error) {
     if (place === "sidecar") dropSidecar(to);
     if (codeOf(error) === "ENOENT") return { is: "gone" };
-    if (codeOf(error) === "EXDEV") return claimAcross(path, to, () => file(writeTags(to, to, stored.tags, false)));
+    if (codeOf(error) === "EXDEV") return claimAcross(path, to, () => file(writeTags(to, to, tags)));
     throw error;
   }
-  if (stored.place === "sidecar") dropSidecar(path);
+  if (before === "sidecar") dropSidecar(path);
   return { is: "claimed", file: file(place) };
+}
+
+/** One that went back to its step after a death carries who it is in its name. */
+function identityOf({ directory, filename }: Hint): Partial<Identity> & Omit<Identity, "uid"> {
+  const carried = isUniqueName(filename) ? decodeClaim(filename) : undefined;
+  return carried ?? { directory: posix.basename(directory), basename: filename };
 }
 
 /** From another file system: copied under a hidden name, made durable, then taken away there. */

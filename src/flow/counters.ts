@@ -1,4 +1,6 @@
 import type { MessageLists } from "../kit/redis.ts";
+import { messageOf } from "./errors.ts";
+import type { StepLog } from "./log.ts";
 
 const FLUSH_MS = 1000;
 const TRACE_LIFE_S = 86_400;
@@ -6,12 +8,14 @@ const TRACE_LIFE_S = 86_400;
 /** Counts what happened for whoever looks into Redis; sent once a second, never waited for. */
 export class Counters {
   readonly #redis: MessageLists;
+  readonly #log: StepLog;
   readonly #files = new Map<string, number>();
   readonly #traces = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(redis: MessageLists) {
+  constructor(redis: MessageLists, log: StepLog) {
     this.#redis = redis;
+    this.#log = log;
   }
 
   /** A step was given a file: `counter.<p>.<s>`, `latest.<p>.<s>`. */
@@ -40,7 +44,9 @@ export class Counters {
     ]);
     this.#files.clear();
     this.#traces.clear();
-    await this.#redis.send([...files, ...traces]).catch(() => undefined);
+    await this.#redis.send([...files, ...traces]).catch((error: unknown) => {
+      this.#log.warning(`counters could not be sent: ${messageOf(error)}`);
+    });
   }
 
   #add(counts: Map<string, number>, key: string): void {

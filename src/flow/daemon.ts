@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { ignoreMask } from "../core/flow/mask.ts";
 import { type FlowConfig, stepKey } from "../core/flow/types.ts";
 import { type Lock, lockFile } from "../kit/linux/lock.ts";
 import { Counters } from "./counters.ts";
+import { makeDirectory } from "./directory.ts";
 import { Engine } from "./engine.ts";
 import { messageOf } from "./errors.ts";
 import { type LogSink, openLogs, type StepLog } from "./log.ts";
@@ -30,14 +31,14 @@ export async function startFlow(configPath: string, sink: LogSink, pid: number):
   const log = logs.named("flow", config.log.level);
   const lock = await lockPipeline(config);
   for (const name of ["tmp", "trash"]) {
-    mkdirSync(posix.join(config.dataIn, name), { recursive: true, mode: STATE_MODE });
+    makeDirectory(posix.join(config.dataIn, name), STATE_MODE);
   }
   const queue = new HintQueue(
     config.redisSocket,
     { ready: (key) => engine.ready(key), lost: (keys) => observer.listFor(keys) },
     log,
   );
-  const counters = new Counters(queue.redis);
+  const counters = new Counters(queue.redis, log);
   const engine: Engine = new Engine(
     {
       take: (key) => queue.take(key),
@@ -92,8 +93,8 @@ function reread(path: string, current: FlowConfig, log: StepLog): FlowConfig | u
 }
 
 function lockPipeline(config: FlowConfig): Promise<Lock> {
-  mkdirSync(posix.dirname(config.lockFile), { recursive: true });
-  mkdirSync(config.dataIn, { recursive: true, mode: 0o755 });
+  makeDirectory(posix.dirname(config.lockFile));
+  makeDirectory(config.dataIn);
   return lockFile(config.lockFile, { waitMs: LOCK_WAIT_MS });
 }
 

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { posix } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Hint } from "../core/flow/hint.ts";
@@ -6,6 +5,7 @@ import { enterStep, TAG } from "../core/flow/tags.ts";
 import { type FlowConfig, type FlowStep, type StepName, stepKey } from "../core/flow/types.ts";
 import { type Claim, claim } from "./claim.ts";
 import type { Counters } from "./counters.ts";
+import { makeDirectory } from "./directory.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { bury, removeFile } from "./failure.ts";
 import { uniqueName } from "./ids.ts";
@@ -50,7 +50,7 @@ const SLICE = 32;
 /** Files a lane has per process it was asked to run: libmagic wants the next one ready when it is done with one. */
 const FILES_PER_LANE = 4;
 
-/** Runs the built-in steps: claims what is announced, works on it, hands it on in memory, one rename per hop. */
+/** Runs the built-in steps: claims what is announced, works on it, hands it on in memory where it can. */
 export class Engine {
   readonly #lanes = new Map<string, Lane>();
   readonly #input: EngineInput;
@@ -104,8 +104,8 @@ export class Engine {
         Object.assign(known, { step, worker, log, limit });
         return;
       }
-      mkdirSync(claims, { recursive: true, mode: 0o750 });
-      mkdirSync(waiting, { recursive: true, mode: 0o755 });
+      makeDirectory(claims, 0o750);
+      makeDirectory(waiting);
       const count = recoverClaims(claims, step, (to) => this.#waitingDirectory(to));
       if (count > 0) log.warning(`${count} files were in work when the daemon died; they are processed again`);
       this.#lanes.set(key, { step, worker, log, claims, trash, busy: 0, limit });
@@ -162,7 +162,8 @@ export class Engine {
   #claimed(lane: Lane, hint: Hint, claimed: Claim): void {
     switch (claimed.is) {
       case "claimed":
-        this.#run(claimed.file, lane, posix.join(hint.directory, hint.filename));
+        lane.log.info(`Start the processing of ${printable(posix.join(hint.directory, hint.filename))}`);
+        this.#run(claimed.file, lane);
         return;
       case "refused":
         this.#notClaimed(lane, hint, claimed.why);
@@ -191,21 +192,16 @@ export class Engine {
   }
 
   /** Takes a file, already counted in its lane, through steps as long as they answer at once. */
-  #run(file: FlowFile, first: Lane, origin: string): void {
+  #run(file: FlowFile, first: Lane): void {
     let lane: Lane | undefined = first;
-    let from = origin;
-    while (lane !== undefined) {
-      const job = this.#enter(file, lane, from);
-      from = file.path ?? "";
-      lane = this.#work(job);
-    }
+    while (lane !== undefined) lane = this.#work(this.#enter(file, lane));
   }
 
-  #enter(file: FlowFile, lane: Lane, origin: string): Job {
+  #enter(file: FlowFile, lane: Lane): Job {
     const counter = enterStep(file.tags, lane.step, Date.now());
     this.#counters.file(stepKey(lane.step));
     if (counter === 0) this.#counters.trace(`<${file.tags.get(TAG.dirname)}`, `${lane.step.plugin}/${lane.step.step}`);
-    lane.log.info(`Start the processing of ${printable(origin)} as ${file.path}`);
+    lane.log.debug(`Start the processing of ${file.path}`);
     return { file, lane, counter, startedMs: performance.now() };
   }
 
@@ -215,7 +211,7 @@ export class Engine {
     if (counter > STEP_LIMIT) {
       return this.#conclude(job, { do: "failed", reason: `it went through more than ${STEP_LIMIT} steps` });
     }
-    const context = { step: lane.step, claims: lane.claims, counter, log: lane.log };
+    const context = { step: lane.step, counter, log: lane.log };
     try {
       const outcome = lane.worker(file, context);
       if (!(outcome instanceof Promise)) return this.#conclude(job, outcome);
@@ -230,9 +226,8 @@ export class Engine {
   }
 
   #goOn(job: Job, outcome: Outcome): void {
-    const from = job.file.path ?? "";
     const lane = this.#conclude(job, outcome);
-    if (lane !== undefined) this.#run(job.file, lane, from);
+    if (lane !== undefined) this.#run(job.file, lane);
   }
 
   #conclude(job: Job, outcome: Outcome): Lane | undefined {
@@ -254,16 +249,19 @@ export class Engine {
     }
   }
 
-  /** One rename: into the next step's claims when it has room, else into its directory. */
+  /**
+   * To a step with room: in memory. The file stays where it was claimed, from where a death would repeat the steps since
+   * (none of them has effects outside). Else into the step's directory, its tags on it.
+   */
   #send(file: FlowFile, from: string, lane: Lane, to: StepName): Lane | undefined {
-    const next = this.#stopping ? undefined : this.#lanes.get(stepKey(to));
-    const free = next !== undefined && (next.busy < next.limit || next === lane);
-    const directory = free ? next.claims : this.#waitingDirectory(to);
-    moveFile(file, from, posix.join(directory, uniqueName()));
     this.#counters.trace(`${lane.step.plugin}/${lane.step.step}`, `${to.plugin}/${to.step}`);
-    if (!free) return undefined;
-    next.busy += 1;
-    return next;
+    const next = this.#stopping ? undefined : this.#lanes.get(stepKey(to));
+    if (next !== undefined && (next.busy < next.limit || next === lane)) {
+      next.busy += 1;
+      return next;
+    }
+    moveFile(file, from, posix.join(this.#waitingDirectory(to), uniqueName()));
+    return undefined;
   }
 
   #fail(job: Job, reason: string): void {

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, lstatSync, statSync } from "node:fs";
 import { posix } from "node:path";
 import type { Hint } from "../core/flow/hint.ts";
 import { systemPath } from "../core/flow/names.ts";
@@ -6,6 +6,7 @@ import type { WatchedDirectory } from "../core/flow/types.ts";
 import { type Inotify, openInotify } from "../kit/linux/inotify.ts";
 import { isBeingWritten } from "../kit/linux/lease.ts";
 import { SETTLE_MS } from "./claim.ts";
+import { makeDirectory } from "./directory.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import type { StepLog } from "./log.ts";
 import { Listing } from "./scan.ts";
@@ -162,7 +163,7 @@ export class Observer {
     const { spec } = watched;
     if (this.#closed || this.#watched.get(spec.directory) !== watched) return;
     try {
-      mkdirSync(spec.directory, { recursive: true, mode: 0o755 });
+      makeDirectory(spec.directory);
       if (spec.external && spec.directory.startsWith(`${this.#dataIn}/`)) makeGroupWritable(spec.directory);
       watched.watch = this.#inotify.watch(spec.directory);
       this.#byWatch.set(watched.watch, watched);

@@ -7,11 +7,13 @@ import type { StepLog } from "./log.ts";
 const MEMORY_LIMIT = 10_000;
 /** Announcements taken from Redis at once, and the stock per step below which more are taken. */
 const BATCH = 128;
-const STOCK = 128;
+const STOCK = 512;
 const PUSH_MAX = 500;
 /** Redis says it has nothing although something was pushed: wait this long before believing that it was lost, seconds. */
 const LOST_AFTER_S = 0.25;
 const PAUSE_MS = 500;
+/** Some steps have enough to do: wait only this long for the others, seconds. */
+const GLANCE_S = 0.01;
 /** With nothing to do, the wait for Redis is begun anew this often, seconds. */
 const IDLE_S = 10;
 
@@ -167,13 +169,14 @@ export class HintQueue {
   /** Waits for the first of the hungry steps' announcements; one that should be there and is not was lost. */
   async #fetch(keys: readonly string[]): Promise<void> {
     const expecting = keys.filter((key) => (this.#lanes.get(key)?.inRedis ?? 0) > 0);
-    const idle = expecting.length === 0 && keys.length === this.#lanes.size;
+    const all = keys.length === this.#lanes.size;
+    const idle = all && expecting.length === 0;
     this.#idleOn = idle ? new Set(keys) : undefined;
     try {
       const lists = keys.map((key) => `step.${key}`);
-      const popped = await this.#redis.pop(lists, BATCH, idle ? IDLE_S : LOST_AFTER_S);
-      if (popped === undefined) this.#miss(expecting);
-      else this.#fetched(popped.key.slice("step.".length), popped.messages);
+      const popped = await this.#redis.pop(lists, BATCH, idle ? IDLE_S : all ? LOST_AFTER_S : GLANCE_S);
+      if (popped !== undefined) this.#fetched(popped.key.slice("step.".length), popped.messages);
+      else if (all) this.#miss(expecting);
     } catch (error) {
       if (!this.#closed) this.#pause(error);
     }

@@ -17,7 +17,11 @@ export function recoverClaims(claims: string, own: StepName, directoryOf: (step:
     const path = posix.join(claims, action.name);
     if (action.do === "discard") unlinkSync(path);
     else {
-      giveBack(path, posix.join(directoryOf(action.do === "deliver" ? action.to : own), uniqueName()));
+      const to =
+        action.do === "deliver"
+          ? posix.join(directoryOf(action.to), uniqueName())
+          : posix.join(directoryOf(own), action.name);
+      giveBack(path, to);
       count += 1;
     }
   }

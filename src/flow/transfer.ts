@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, lstatSync, mkdirSync, renameSync, unlinkSync, utimesSync } from "node:fs";
+import { chmodSync, copyFileSync, lstatSync, renameSync, unlinkSync, utimesSync } from "node:fs";
 import { copyFile, open, unlink, utimes } from "node:fs/promises";
 import { posix } from "node:path";
 import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
@@ -6,12 +6,12 @@ import { freeName, tagsFileName } from "../core/flow/placement.ts";
 import { formatTags, TAG } from "../core/flow/tags.ts";
 import { renameUnlessTaken } from "../kit/linux/rename.ts";
 import { clearTags, digest, dropSidecar, writeTags } from "../kit/tags.ts";
+import { makeDirectory } from "./directory.ts";
 import { codeOf } from "./errors.ts";
 import { uniqueName } from "./ids.ts";
 import { writeTagsFile } from "./tags-file.ts";
 import type { FlowFile } from "./types.ts";
 
-const DIRECTORY_MODE = 0o755;
 /** Copying more than this on the main thread would hold up the others. Bytes. */
 const COPY_INLINE_MAX = 256 * 1024;
 
@@ -50,7 +50,7 @@ export function placeFile(file: FlowFile, from: string, placement: Placement): s
 
 async function placeCopy(file: FlowFile, from: string, placement: Placement): Promise<string> {
   const directory = posix.dirname(posix.join(placement.directory, placement.name));
-  mkdirSync(systemPath(directory), { recursive: true, mode: DIRECTORY_MODE });
+  makeDirectory(directory);
   const copy = posix.join(directory, HIDDEN_PREFIX + uniqueName());
   try {
     await copyFile(from, systemPath(copy));
@@ -127,7 +127,7 @@ export function inDirectory<T>(path: string, act: () => T, source?: string): T {
   } catch (error) {
     if (codeOf(error) !== "ENOENT") throw error;
     if (source !== undefined && lstatSync(systemPath(source), { throwIfNoEntry: false }) === undefined) throw error;
-    mkdirSync(systemPath(posix.dirname(path)), { recursive: true, mode: DIRECTORY_MODE });
+    makeDirectory(posix.dirname(path));
     return act();
   }
 }

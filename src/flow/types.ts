@@ -5,7 +5,7 @@ import type { StepLog } from "./log.ts";
 
 /** A file claimed for a step: only this process touches it. */
 export interface FlowFile {
-  /** In the step's claim directory; undefined once the step has put it elsewhere. */
+  /** In the claim directory of the step that took it from disk, plain ASCII; undefined once a step has put it elsewhere. */
   path: string | undefined;
   readonly tags: Tags;
   /** Where the tags on disk are; those in memory may be newer. */
@@ -28,8 +28,6 @@ export type Outcome =
 /** Where and for whom a step works. */
 export interface StepContext {
   readonly step: FlowStep;
-  /** Its claim directory, `$IN/tmp/<plugin>.<step>`. */
-  readonly claims: string;
   /** Number of steps the file entered before. */
   readonly counter: number;
   readonly log: StepLog;

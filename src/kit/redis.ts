@@ -68,7 +68,7 @@ export function openMessageLists({ socket, onChange }: MessageListsOptions): Mes
       return popOneByOne(waiting, keys, count, timeoutS);
     },
     send: async (commands) => {
-      const results = await talking.pipeline(commands.map((command) => [...command])).exec();
+      const results = await talking.pipeline(commands.map(([name, ...args]) => [name.toLowerCase(), ...args])).exec();
       const failed = results?.find(([error]) => error !== null);
       if (failed !== undefined) throw failed[0];
     },

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { lstatSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { posix } from "node:path";
 import { HIDDEN_PREFIX, sidecarName, systemPath } from "../core/flow/names.ts";
 import { decodeTags, encodeTags, type Tags } from "../core/flow/tags.ts";
@@ -66,10 +66,8 @@ export function dropSidecar(path: string): void {
 }
 
 function readSidecar(path: string): Tags | undefined {
-  try {
-    return decodeTags(readFileSync(systemPath(sidecarPath(path)), "utf8"));
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  }
+  const sidecar = systemPath(sidecarPath(path));
+  // Hardly any file has one: asking costs a tenth of an exception.
+  if (lstatSync(sidecar, { throwIfNoEntry: false }) === undefined) return undefined;
+  return decodeTags(readFileSync(sidecar, "utf8"));
 }

@@ -103,9 +103,18 @@ export class Pipeline {
   }
 
   async start(): Promise<void> {
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, this.#configPath], {
-      env: { ...process.env, TZ: "UTC" },
-    });
+    const child = spawn(
+      process.execPath,
+      [
+        "--disable-warning=ExperimentalWarning",
+        ...(process.env["FLOW_NODE"]?.split(" ") ?? []),
+        MAIN,
+        this.#configPath,
+      ],
+      {
+        env: { ...process.env, TZ: "UTC" },
+      },
+    );
     this.#daemon = child;
     const before = this.#log.length;
     for (const stream of [child.stdout, child.stderr]) {
@@ -113,11 +122,18 @@ export class Pipeline {
         this.#log += text;
       });
     }
-    await until("the daemon runs", () => /running \d+ steps/.test(this.#log.slice(before)));
+    await until("the daemon runs", () => {
+      if (child.exitCode !== null) throw new Error(`the daemon ended: ${this.#log.slice(before)}`);
+      return /running \d+ steps/.test(this.#log.slice(before));
+    });
   }
 
   signal(signal: NodeJS.Signals): void {
     this.#daemon?.kill(signal);
+  }
+
+  signalRedis(signal: NodeJS.Signals): void {
+    this.#redis?.kill(signal);
   }
 
   /** Ends the daemon; returns its exit code (null: by a signal). */
@@ -138,12 +154,11 @@ export class Pipeline {
     execFileSync("mv", [staged, join(this.incoming, name)]);
   }
 
-  archived(): string[] {
-    return existsSync(this.archive)
-      ? readdirSync(this.archive)
-          .filter((name) => !name.endsWith(".tags") && !name.startsWith(".metwork."))
-          .sort()
-      : [];
+  archived(directory = this.archive): string[] {
+    if (!existsSync(directory)) return [];
+    return readdirSync(directory)
+      .filter((name) => !name.endsWith(".tags") && !name.startsWith(".metwork."))
+      .sort();
   }
 
   tags(name: string): Map<string, string> {

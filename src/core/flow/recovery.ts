@@ -1,3 +1,4 @@
+import { claimId } from "./claim-name.ts";
 import { HIDDEN_PREFIX } from "./names.ts";
 import type { StepName } from "./types.ts";
 
@@ -10,7 +11,7 @@ export type Recovery =
   /** A copy that was being made of a file still there. */
   | { readonly do: "discard"; readonly name: string };
 
-const SPLIT = /^(?<origin>[^.]+)\.(?<role>part|last)\.(?<plugin>[^.]+)\.(?<step>[^.]+)$/;
+const SPLIT = /^(?<origin>[^.~]+)\.(?<role>part|last)\.(?<plugin>[^.]+)\.(?<step>[^.]+)$/;
 
 /**
  * Names of a file that goes to several steps. Copies are made as `part`s; renaming the original to `last` decides the
@@ -18,12 +19,12 @@ const SPLIT = /^(?<origin>[^.]+)\.(?<role>part|last)\.(?<plugin>[^.]+)\.(?<step>
  * leaves the original (parts are thrown away), one after it leaves names that say where each copy goes: never twice.
  */
 export function splitName(origin: string, role: "part" | "last", to: StepName): string {
-  return `${origin}.${role}.${to.plugin}.${to.step}`;
+  return `${claimId(origin)}.${role}.${to.plugin}.${to.step}`;
 }
 
 /** Decides what becomes of the entries of a step's claim directory when nobody works on them any more. */
 export function recover(names: readonly string[]): readonly Recovery[] {
-  const present = new Set(names);
+  const present = new Set(names.map(claimId));
   return names.filter((name) => !name.startsWith(HIDDEN_PREFIX)).map((name) => recoverOne(name, present));
 }
 

@@ -1,3 +1,4 @@
+import type { Identity } from "./claim-name.ts";
 import type { StepName } from "./types.ts";
 
 /** The tags of a file, in the order they were set. */
@@ -49,13 +50,23 @@ export function stepCounter(tags: ReadonlyMap<string, string>): number {
   return Number.isNaN(counter) ? -1 : counter;
 }
 
-/** Sets who the file is, where that is not known yet. `directory` is the last component of where it was found. */
-export function identify(tags: Tags, basename: string, directory: string, makeUid: () => string): boolean {
+/** Sets who the file is, where that is not known yet; returns whether anything was set. */
+export function identify(
+  tags: Tags,
+  { uid, basename, directory }: Omit<Identity, "uid"> & Partial<Identity>,
+  makeUid: () => string,
+): boolean {
   const before = tags.size;
-  if (!tags.has(TAG.uid)) tags.set(TAG.uid, makeUid());
+  if (!tags.has(TAG.uid)) tags.set(TAG.uid, uid ?? makeUid());
   if (!tags.has(TAG.basename)) tags.set(TAG.basename, basename);
   if (!tags.has(TAG.dirname)) tags.set(TAG.dirname, directory);
   return tags.size !== before;
+}
+
+/** What `identify` set. */
+export function readIdentity(tags: Tags): Identity {
+  const [uid = "", basename = "", directory = ""] = [TAG.uid, TAG.basename, TAG.dirname].map((name) => tags.get(name));
+  return { uid, basename, directory };
 }
 
 /** Counts and dates the entry into a step; returns the new counter. `nowMs` is since the epoch. */

@@ -8,9 +8,9 @@ import { dropSidecar, type TagPlace, writeTags } from "../../kit/tags.ts";
 import { codeOf } from "../errors.ts";
 import { keepFile, removeFile } from "../failure.ts";
 import { uniqueName } from "../ids.ts";
-import type { StepLog } from "../log.ts";
+import { printable, type StepLog } from "../log.ts";
 import { copyContent, inDirectory, moveFile } from "../transfer.ts";
-import { DONE, type FlowFile, type Outcome, type StepContext, type StepWorker } from "../types.ts";
+import { DONE, type FlowFile, type Outcome, type StepWorker } from "../types.ts";
 
 type Work = Extract<StepWork, { readonly do: "switch" }>;
 
@@ -31,11 +31,11 @@ export function switchStep(work: Work, places: SwitchPlaces, log: StepLog): Step
     const from = file.path;
     if (from === undefined) return { do: "failed", reason: "it is gone" };
     const targets = router.route(file.tags);
-    context.log.info(`${targets.length} actions matched for ${from}`);
+    context.log.info(`${targets.length} actions matched for ${printable(file.tags.get(TAG.basename) ?? from)}`);
     const [first] = targets;
     if (first === undefined) return noMatch(file, from, work, places);
     if (targets.length === 1 && file.owned) return { do: "send", to: first };
-    return split(file, from, targets, context, places);
+    return split(file, from, targets, places);
   };
 }
 
@@ -57,19 +57,13 @@ interface Part {
 }
 
 /** Delivers to several steps, or makes copies to own: all or nothing, and never twice (see core/flow/recovery). */
-async function split(
-  file: FlowFile,
-  from: string,
-  targets: readonly Target[],
-  { claims }: StepContext,
-  places: SwitchPlaces,
-): Promise<Outcome> {
+async function split(file: FlowFile, from: string, targets: readonly Target[], places: SwitchPlaces): Promise<Outcome> {
   // The original itself goes last, and content is shared only among those that may share it.
   const ordered = targets.toSorted((a, b) => Number(a.hardlink) - Number(b.hardlink));
   const last = file.owned ? ordered.pop() : undefined;
   const linked = last?.hardlink === true && ordered.some(({ hardlink }) => hardlink);
   const pathOf = (role: "part" | "last", target: Target): string =>
-    posix.join(claims, splitName(posix.basename(from), role, target));
+    posix.join(posix.dirname(from), splitName(posix.basename(from), role, target));
   const parts: Part[] = [];
   try {
     for (const target of ordered) {

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import { openMagic } from "../../src/kit/linux/magic.ts";
+import { png } from "./flow-harness.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "metwork-magic-"));
+after(() => rmSync(directory, { recursive: true }));
+
+const bytes = (...values: readonly (string | number[])[]): Buffer =>
+  Buffer.concat(values.map((value) => (typeof value === "string" ? Buffer.from(value, "latin1") : Buffer.from(value))));
+
+const contents: readonly (string | Buffer)[] = [
+  "",
+  "\n",
+  "plain text\n",
+  "no newline",
+  "dos\r\nlines\r\n",
+  "accents: é à ü\n",
+  "日本語\n",
+  Buffer.from("latin: \xe9\xe0\n", "latin1"),
+  Buffer.from("\ufeffwith a mark\n", "utf16le"),
+  '{"json": [1, 2, 3]}\n',
+  "a,b,c\n1,2,3\n4,5,6\n",
+  '<?xml version="1.0"?>\n<a/>\n',
+  "<!DOCTYPE html>\n<html><title>été</title></html>\n",
+  "#!/bin/sh\necho\n",
+  "#!/usr/bin/env python3\nimport os\nprint(1)\n",
+  "#include <stdio.h>\nint main(void) { return 0; }\n",
+  "%PDF-1.4\n%%EOF\n",
+  "%!PS-Adobe-3.0\n",
+  "GRIB\0\0\0\u0001rest7777",
+  "BUFR\0\0\0\u0004rest7777",
+  bytes("CDF", [1], "\0".repeat(40)),
+  bytes([0x89], "HDF\r\n", [0x1a], "\n", "\0".repeat(64)),
+  png(1),
+  png(2, 30_000),
+  png(3).subarray(0, 25),
+  gzipSync("some text"),
+  gzipSync("some text").subarray(0, 12),
+  deflateSync("some text"),
+  brotliCompressSync("some text"),
+  bytes("BZh91AY&SY", [1, 2, 3, 4]),
+  bytes("PK", [3, 4, 20, 0, 0, 0, 8, 0], "\0".repeat(30)),
+  bytes("GIF89a", [1, 0, 1, 0, 0x80, 0, 0]),
+  bytes([0xff, 0xd8, 0xff, 0xe0, 0, 0x10], "JFIF", [0, 1, 1, 0, 0, 1, 0, 1, 0, 0]),
+  bytes("II*\0", [8, 0, 0, 0, 0, 0]),
+  bytes([0x7f], "ELF", [2, 1, 1, 0], "\0".repeat(60)),
+  bytes("RIFF", [36, 0, 0, 0], "WAVEfmt ", [16, 0, 0, 0, 1, 0, 1, 0, 0x44, 0xac, 0, 0]),
+  Buffer.alloc(4096),
+  Buffer.from(Array.from({ length: 5000 }, (_, index) => (index * 7919 + (index >> 3)) & 255)),
+  "From: a@b.c\nTo: d@e.f\nSubject: x\n\nbody\n",
+  "SQLite format 3\0".padEnd(120, "\0"),
+];
+
+test("descriptions are those of `file -b`, several at a time", async () => {
+  const paths = contents.map((content, index) => {
+    const path = join(directory, `file${index}`);
+    writeFileSync(path, content);
+    return path;
+  });
+  const env = { ...process.env, LC_ALL: "C.UTF-8" };
+  const expected = execFileSync("file", ["-b", ...paths], { env, encoding: "utf8" })
+    .trimEnd()
+    .split("\n");
+  const describe = openMagic(3);
+  assert.deepEqual(await Promise.all(paths.map(describe)), expected);
+  assert.ok(new Set(expected).size >= 28, "the files are varied");
+});
+
+test("a database that is none is an error, not a crash", () => {
+  assert.throws(() => openMagic(1, join(directory, "absent.mgc")), /libmagic: /);
+});
