@@ -100,7 +100,14 @@ function makePlugin(index: number, { paths }: PlanInput): Plugin {
     version: "0.0.1",
     release: "1",
     summary: "one line",
-    about: { version: "0.0.1", release: "1", license: "BSD", maintainer: "Jane", vendor: "Vendor", url: "http://example.org" },
+    about: {
+      version: "0.0.1",
+      release: "1",
+      license: "BSD",
+      maintainer: "Jane",
+      vendor: "Vendor",
+      url: "http://example.org",
+    },
     addToPythonPath: true,
     addToLuaPath: false,
     parts: [

@@ -1,30 +1,40 @@
 import { hash } from "node:crypto";
 import type { Manifest, Plan, ServiceSpec } from "./types.ts";
 
-/** Stands for the plan's id in files until the id is known. */
-export const GENERATION = "@@GENERATION@@";
+/** Stands, in a file that nginx reads, for what `servedId` gives; the file as written holds that. */
+export const SERVED_ID = "@@SERVED_ID@@";
 
 /** What is kept of a plan to compare it with the next one. */
-export function manifestOf(plan: Plan): Manifest {
-  const files: Record<string, string> = {};
-  for (const [path, file] of plan.tree) files[path] = fileDigest(file.text, plan.id);
-  return { id: plan.id, files, environments: plan.environments, services: plan.services };
+export function manifestOf({ id, digests, environments, services }: Plan): Manifest {
+  return { id, files: digests, environments, services };
 }
 
-/** Digest of a generated file as manifests hold it: the id of its generation, written into it, does not count. */
-export function fileDigest(text: string, id: string): string {
-  return hash("sha256", text.includes(id) ? text.replaceAll(id, GENERATION) : text);
+/**
+ * What a running nginx answers when it is asked which configuration it serves: a digest of the files it reads. It is not the
+ * plan's id, because a change that does not concern nginx must not ask for its reload.
+ */
+export function servedId({ files, services }: Pick<Manifest, "files" | "services">): string {
+  const reads = services["nginx"]?.reads ?? [];
+  return hash("sha256", JSON.stringify(reads.map((path) => [path, files[path]]))).slice(0, 16);
 }
 
-/** Takes the digest of everything, then writes it into the files that wait for it. */
-export function seal(draft: Omit<Plan, "id">): Plan {
+/** Whether a file of the tree still is what was planned. */
+export function isAsPlanned(manifest: Manifest, path: string, text: string): boolean {
+  return manifest.files[path] === hash("sha256", text.replaceAll(servedId(manifest), SERVED_ID));
+}
+
+/** Takes the digest of everything, then writes the served id into the files that wait for it. */
+export function seal(draft: Omit<Plan, "id" | "digests">): Plan {
   const services = Object.values(draft.services).map(({ because: _, ...spec }: ServiceSpec) => spec);
-  const files = [...draft.tree].map(([path, { text, mode }]) => [path, mode, hash("sha256", text)]);
-  const all = JSON.stringify([files, draft.directories, draft.environments, services]);
+  const digests: Record<string, string> = {};
+  for (const [path, { text }] of draft.tree) digests[path] = hash("sha256", text);
+  const modes = [...draft.tree].map(([path, { mode }]) => [path, mode]);
+  const all = JSON.stringify([digests, modes, draft.directories, draft.environments, services]);
   const id = hash("sha256", all).slice(0, 16);
+  const served = servedId({ files: digests, services: draft.services });
   const tree = new Map(draft.tree);
   for (const [path, file] of tree) {
-    if (file.text.includes(GENERATION)) tree.set(path, { ...file, text: file.text.replaceAll(GENERATION, id) });
+    if (file.text.includes(SERVED_ID)) tree.set(path, { ...file, text: file.text.replaceAll(SERVED_ID, served) });
   }
-  return { ...draft, id, tree };
+  return { ...draft, id, tree, digests };
 }

@@ -80,6 +80,8 @@ export interface Plan {
   /** Digest of all that follows, `because` apart (a comment that moves lines changes nothing): equal inputs give equal ids. */
   readonly id: string;
   readonly tree: ReadonlyMap<string, PlannedFile>;
+  /** SHA-256 of every file of the tree, before `servedId` was written into it. */
+  readonly digests: Readonly<Record<string, string>>;
   /** Outside the tree, sorted by path. */
   readonly directories: readonly PlannedDirectory[];
   readonly environments: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -89,7 +91,7 @@ export interface Plan {
 /** What is kept of a plan beside its tree (`manifest.json` of a generation): enough to compare with the next one. */
 export interface Manifest {
   readonly id: string;
-  /** Digest of every file of the tree, taken before the plan's id was written into it: a new id alone changes no file. */
+  /** `Plan.digests`. */
   readonly files: Readonly<Record<string, string>>;
   readonly environments: Plan["environments"];
   readonly services: Plan["services"];

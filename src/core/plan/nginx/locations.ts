@@ -21,6 +21,11 @@ export interface LocationView {
   readonly include: string | undefined;
 }
 
+/** The name of an app's group of sockets, in nginx and in its logs. */
+export function upstreamName(app: App, plugin: Plugin): string {
+  return `app.${plugin.name}.${app.name}`;
+}
+
 /**
  * Two locations for a path: itself, and what is below it, so that `/foo` never catches `/foobar`. Prefix and exact
  * locations are found in a tree; regular expressions, as the predecessor had them, are tried one by one.
@@ -49,7 +54,7 @@ function files({ app, plugin }: Route, settings: WebSettings): LocationView {
 }
 
 function worker(app: App, plugin: Plugin, settings: WebSettings): LocationView {
-  const upstream = `app.${plugin.name}.${app.name}`;
+  const upstream = upstreamName(app, plugin);
   const fastcgi = app.gateway === "fastcgi";
   return {
     ...nothing(plugin),

@@ -2,16 +2,16 @@ import { posix } from "node:path";
 import type { Diagnostic } from "../../base/diagnostic.ts";
 import { flagOf, numberOf, textOf } from "../../config/access.ts";
 import type { RuntimeLayout } from "../../module/paths.ts";
-import type { App, Plugin } from "../../plugin/types.ts";
+import type { Plugin } from "../../plugin/types.ts";
 import { type Admitted, type RunningPart, socketPath } from "../admit.ts";
 import type { PlanInput } from "../input.ts";
 import { layoutOf } from "../layout.ts";
-import { GENERATION } from "../manifest.ts";
+import { SERVED_ID } from "../manifest.ts";
 import { type Piece, piece } from "../piece.ts";
 import { nginxWord } from "../quote/nginx.ts";
 import { renderer } from "../render.ts";
 import { fragmentFiles, fragmentPath } from "./fragments.ts";
-import { locationsOf } from "./locations.ts";
+import { locationsOf, upstreamName } from "./locations.ts";
 import { luaFiles, luaView } from "./lua.ts";
 import { appsOf, planRoutes, type Route, staticDirectory } from "./routes.ts";
 import { nginxPiece } from "./service.ts";
@@ -95,7 +95,7 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
 export function commonView(input: PlanInput, layout: RuntimeLayout) {
   const { config, programs, host } = input;
   return {
-    generation: GENERATION,
+    generation: SERVED_ID,
     modules: programs.nginxModules,
     asRoot: host.uid === 0,
     workers: Math.max(1, numberOf(config, "nginx.workers")),
@@ -118,11 +118,6 @@ export function mimeTypes(input: PlanInput): string {
   const text = input.templates.get("config/mime.types");
   if (text === undefined) throw new Error("there is no template config/mime.types");
   return text;
-}
-
-/** The name of an app's group of sockets, in nginx and in its logs. */
-export function upstreamName(app: App, plugin: Plugin): string {
-  return `app.${plugin.name}.${app.name}`;
 }
 
 function upstreams(admitted: Admitted, layout: RuntimeLayout) {

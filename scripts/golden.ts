@@ -1,0 +1,6 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+
+const tests = join(import.meta.dirname, "..", "test", "golden.test.ts");
+const env = { ...process.env, UPDATE_GOLDEN: "1" };
+process.exitCode = spawnSync(process.execPath, ["--test", tests], { env, stdio: "inherit" }).status ?? 1;
