@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { format } from "../src/core/base/diagnostic.ts";
 import type { ModuleName, ModulePaths } from "../src/core/module/paths.ts";
+import { manifestOf, SERVED_ID, servedId } from "../src/core/plan/manifest.ts";
 import { plan } from "../src/core/plan/plan.ts";
 import type { Plan } from "../src/core/plan/types.ts";
 import { findPrograms } from "../src/system/host/programs.ts";
@@ -74,8 +75,9 @@ async function expectation(paths: ModulePaths): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
   texts.set("diagnostics.txt", [...notes, ...planned.notes].map((note) => `${format(note)}\n`).join("\n"));
   if (planned.ok) {
-    const { tree, services, directories, id } = planned.value;
-    for (const [path, file] of tree) texts.set(`tree/${path}`, file.text.replaceAll(id, "@@GENERATION@@"));
+    const { tree, services, directories } = planned.value;
+    const served = servedId(manifestOf(planned.value));
+    for (const [path, file] of tree) texts.set(`tree/${path}`, file.text.replaceAll(served, SERVED_ID));
     texts.set("services.json", `${JSON.stringify(services, null, 2)}\n`);
     texts.set("modes.txt", lines([...tree].map(([path, { mode }]) => `${mode.toString(8)} ${path}`)));
     texts.set("directories.txt", lines(directories.map(({ path, mode }) => `${mode.toString(8)} ${path}`)));

@@ -6,7 +6,7 @@ import type { ModuleName, ModulePaths } from "../src/core/module/paths.ts";
 import { runtimeLayout } from "../src/core/module/paths.ts";
 import { diff } from "../src/core/plan/diff.ts";
 import type { PlanInput } from "../src/core/plan/input.ts";
-import { fileDigest, manifestOf } from "../src/core/plan/manifest.ts";
+import { isAsPlanned, manifestOf, servedId } from "../src/core/plan/manifest.ts";
 import { plan } from "../src/core/plan/plan.ts";
 import type { Plan } from "../src/core/plan/types.ts";
 import type { App, Plugin } from "../src/core/plugin/types.ts";
@@ -106,11 +106,21 @@ describe("plan", () => {
     assert.deepEqual(diff(manifestOf(planned(input)), manifestOf(other)), []);
   });
 
-  test("files know the plan's id, manifests do not mind it", async () => {
-    const { id, tree } = planned(await inputOf("mfserv", {}));
-    const text = tree.get("nginx.conf")?.text ?? "";
-    assert.ok(text.includes(`return 200 ${id};`));
-    assert.equal(fileDigest(text, id), fileDigest(text.replaceAll(id, "fedcba9876543210"), "fedcba9876543210"));
+  test("nginx tells what it reads; what it does not read does not change that", async () => {
+    const input = await inputOf("mfserv", { a: APP });
+    const before = planned(input);
+    const manifest = manifestOf(before);
+    const text = before.tree.get("nginx.conf")?.text ?? "";
+    assert.ok(text.includes(`return 200 ${servedId(manifest)};`));
+    assert.ok(isAsPlanned(manifest, "nginx.conf", text));
+    assert.ok(!isAsPlanned(manifest, "nginx.conf", `${text}#`));
+    const change = (edit: (plugin: Plugin) => Partial<Plugin>): Plan =>
+      planned({ ...input, plugins: input.plugins.map((plugin) => ({ ...plugin, ...edit(plugin) })) });
+    const inMood = change(({ settings }) => ({ settings: { ...settings, CUSTOM_MOOD: "good" } }));
+    assert.notEqual(inMood.id, before.id);
+    assert.equal(servedId(manifestOf(inMood)), servedId(manifest));
+    const renamed = change(() => ({ name: "other" }));
+    assert.notEqual(servedId(manifestOf(renamed)), servedId(manifest));
   });
 
   test("without Lua, plugins that need it are left out and the health address is missing", async () => {

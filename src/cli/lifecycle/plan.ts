@@ -3,7 +3,7 @@ import { createTwoFilesPatch } from "diff";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { runtimeLayout } from "../../core/module/paths.ts";
 import { diff } from "../../core/plan/diff.ts";
-import { manifestOf } from "../../core/plan/manifest.ts";
+import { manifestOf, servedId } from "../../core/plan/manifest.ts";
 import { plan } from "../../core/plan/plan.ts";
 import type { Action, Manifest, Plan } from "../../core/plan/types.ts";
 import { readTextFile } from "../../kit/fs.ts";
@@ -74,16 +74,16 @@ function patchOf(path: string, before: string | undefined, after: string | undef
     const lines = (after ?? before ?? "").split("\n").length - 1;
     return `${before === undefined ? "+++ new file" : "--- removed"} ${path} (${lines} lines)`;
   }
-  if (before === after) return `    ${path} (only the generation's id)`;
+  if (before === after) return `    ${path} (only the id nginx serves)`;
   if (before.length + after.length > LONGEST_DIFF * 80) {
     return `*** ${path} (${before.split("\n").length} → ${after.split("\n").length} lines)`;
   }
   return createTwoFilesPatch(path, path, before, after, "in force", "planned", { context: 2 }).trimEnd();
 }
 
-/** The id is in some files and changes with every change: it would hide what matters. */
+/** The id nginx serves changes with every file it reads: it would hide what matters. */
 function withoutId(text: string | undefined, manifest: Manifest | undefined): string | undefined {
-  return manifest === undefined || manifest.id === "" ? text : text?.replaceAll(manifest.id, "GENERATION");
+  return manifest === undefined ? text : text?.replaceAll(servedId(manifest), "SERVED_ID");
 }
 
 function textOf(path: string): string | undefined {

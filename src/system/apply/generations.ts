@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { RuntimeLayout } from "../../core/module/paths.ts";
-import { fileDigest, manifestOf } from "../../core/plan/manifest.ts";
+import { isAsPlanned, manifestOf } from "../../core/plan/manifest.ts";
 import type { Manifest, Plan } from "../../core/plan/types.ts";
 
 const MANIFEST = "manifest.json";
@@ -54,9 +54,9 @@ export async function currentManifest(layout: RuntimeLayout): Promise<Manifest |
 
 /** Whether the tree in force still is what was generated: nothing else may ever write there. */
 export async function isUntouched(layout: RuntimeLayout, manifest: Manifest): Promise<boolean> {
-  const checks = Object.entries(manifest.files).map(async ([path, digest]) => {
+  const checks = Object.keys(manifest.files).map(async (path) => {
     const text = await readFile(join(layout.configAuto, path), "utf8").catch(() => undefined);
-    return text !== undefined && fileDigest(text, manifest.id) === digest;
+    return text !== undefined && isAsPlanned(manifest, path, text);
   });
   return (await Promise.all(checks)).every(Boolean);
 }

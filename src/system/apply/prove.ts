@@ -6,22 +6,22 @@ import type { Diagnostic } from "../../core/base/diagnostic.ts";
 const PROOF_MS = 5_000;
 
 /**
- * Asks the running nginx, over its control socket, which generation it serves, until it is the expected one.
+ * Asks the running nginx, over its control socket, which configuration it serves, until it is the expected one.
  * `nginx -t` and a reload both succeed when a port is taken and the old configuration goes on serving; only this tells.
  */
-export async function proveNginx(socket: string, generation: string): Promise<readonly Diagnostic[]> {
+export async function proveNginx(socket: string, expected: string): Promise<readonly Diagnostic[]> {
   const deadline = Date.now() + PROOF_MS;
   let seen = "no answer";
   for (let wait = 5; Date.now() < deadline; wait = Math.min(wait * 2, 100)) {
     seen = await askGeneration(socket);
-    if (seen === generation) return [];
+    if (seen === expected) return [];
     await delay(wait);
   }
   return [
     {
       code: "MF5002",
       severity: "error",
-      message: `nginx does not serve generation ${generation} after its reload (it says: ${seen})`,
+      message: `nginx does not serve the generated configuration ${expected} (it says: ${seen})`,
       fix: "see nginx_error.log; most often another program holds a port of the new configuration",
     },
   ];

@@ -3,6 +3,7 @@ import { hasErrors } from "../../core/base/result.ts";
 import type { Programs } from "../../core/module/host.ts";
 import type { RuntimeLayout } from "../../core/module/paths.ts";
 import { diff } from "../../core/plan/diff.ts";
+import { servedId } from "../../core/plan/manifest.ts";
 import type { Action, Manifest, Plan } from "../../core/plan/types.ts";
 import { ensureDirectory } from "../../kit/fs.ts";
 import type { Supervisor } from "../supervisor.ts";
@@ -58,9 +59,10 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
   const ordered = inTierOrder(actions, next);
   const of = (test: (action: Action) => boolean): Action[] =>
     ordered.filter((action) => action.service !== MONITOR && test(action));
-  const stops = of((action) => action.do === "stop");
-  const parts = of((action) => action.do !== "stop" && next.services[action.service]?.plugin !== undefined);
-  const own = of((action) => action.do !== "stop" && next.services[action.service]?.plugin === undefined);
+  const takesAway = (action: Action): boolean => action.do === "stop" || isScaledDown(action, before, next);
+  const stops = of(takesAway);
+  const parts = of((action) => !takesAway(action) && next.services[action.service]?.plugin !== undefined);
+  const own = of((action) => !takesAway(action) && next.services[action.service]?.plugin === undefined);
   const done: Action[] = [];
 
   const rollBack = async (failures: readonly Failure[], notes: readonly Diagnostic[] = []): Promise<Tried> => {
@@ -93,7 +95,7 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
   done.push(...switched.done);
   if (switched.failure !== undefined) return rollBack([switched.failure]);
   if (own.some((action) => action.service === "nginx")) {
-    const unproven = await proveNginx(layout.nginxSocket, next.id);
+    const unproven = await proveNginx(layout.nginxSocket, servedId(next));
     if (unproven.length > 0) return rollBack([], unproven);
   }
   const stopped = await performAll(supervisor, stops, next);
@@ -132,6 +134,11 @@ function newcomersAmong(
     byPlugin.set(plugin, [...(byPlugin.get(plugin) ?? []), ...placed]);
   }
   return byPlugin;
+}
+
+/** nginx must stop sending requests to the surplus instances before they go. */
+function isScaledDown({ do: verb, service }: Action, before: Manifest, next: Manifest): boolean {
+  return verb === "scale" && (next.services[service]?.instances ?? 0) < (before.services[service]?.instances ?? 0);
 }
 
 function inTierOrder(actions: readonly Action[], next: Manifest): Action[] {

@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { hasErrors } from "../../core/base/result.ts";
 import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
+import { servedId } from "../../core/plan/manifest.ts";
 import type { Manifest } from "../../core/plan/types.ts";
 import { currentManifest, isUntouched } from "../apply/generations.ts";
 import { readLastApply } from "../apply/module.ts";
@@ -97,7 +98,7 @@ async function checkGeneration(paths: ModulePaths, manifest: Manifest): Promise<
         },
   );
   if (manifest.services["nginx"] !== undefined) {
-    const unproven = await proveNginx(layout.nginxSocket, manifest.id);
+    const unproven = await proveNginx(layout.nginxSocket, servedId(manifest));
     checks.push(fromNotes("nginx serves the generated configuration", unproven));
   }
   if (manifest.services["redis"] !== undefined) {
