@@ -99,10 +99,10 @@ describe("the upload server", { skip }, () => {
     assert.deepEqual(files("tmp/nginx"), []);
   });
 
-  test("the same works on the socket, where the plan's id is", async () => {
+  test("the same works on the socket, where the served id is", async () => {
     const reply = await nginx.ask("/by-socket", { method: "PUT", body: "x", control: true });
     assert.equal(reply.status, 201);
-    assert.equal((await nginx.ask("/generation", { control: true })).body, nginx.id);
+    assert.equal((await nginx.ask("/generation", { control: true })).body, nginx.served);
     assert.match((await nginx.ask("/status")).body, /Active connections/);
   });
 });

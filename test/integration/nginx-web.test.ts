@@ -178,7 +178,7 @@ describe("the web server", { skip }, () => {
       if (status !== undefined) writeFileSync(layout.status, status);
       assert.deepEqual(await bodyOf("/__health"), answer);
     }
-    assert.deepEqual((await nginx.ask("/generation", { control: true })).body, nginx.id);
+    assert.deepEqual((await nginx.ask("/generation", { control: true })).body, nginx.served);
   });
 
   test("the control address is not on the port", async () => {

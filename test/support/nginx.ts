@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type ModuleName, type ModulePaths, runtimeLayout } from "../../src/core/module/paths.ts";
+import { manifestOf, servedId } from "../../src/core/plan/manifest.ts";
 import { plan } from "../../src/core/plan/plan.ts";
 import { findPrograms } from "../../src/system/host/programs.ts";
 import { materialise, readInput, temporaryHome } from "./planned.ts";
@@ -19,7 +20,8 @@ export interface Reply {
 /** A real nginx serving the plan of a temporary runtime home. */
 export interface RunningNginx extends AsyncDisposable {
   readonly paths: ModulePaths;
-  readonly id: string;
+  /** What it says when asked which configuration it serves. */
+  readonly served: string;
   ask(path: string, options?: Ask): Promise<Reply>;
 }
 
@@ -56,7 +58,7 @@ export async function startNginx(
   child.stderr?.on("data", (chunk: Buffer) => said.push(chunk.toString()));
   const nginx: RunningNginx = {
     paths,
-    id: planned.value.id,
+    served: servedId(manifestOf(planned.value)),
     ask: (path, options = {}) => ask(path, options, options.control ? { socketPath: layout.nginxSocket } : { port }),
     async [Symbol.asyncDispose]() {
       await stop(child);
@@ -76,7 +78,7 @@ export async function startNginx(
 
 async function answers(nginx: RunningNginx): Promise<boolean> {
   const reply = await nginx.ask("/generation", { control: true }).catch(() => undefined);
-  return reply?.body.trim() === nginx.id;
+  return reply?.body.trim() === nginx.served;
 }
 
 async function stop(child: ChildProcess): Promise<void> {
