@@ -58,6 +58,15 @@ describe("the web server", { skip }, () => {
         "config.ini": "[app_main]\n_static_url_prefix =\n_static_directory =\n",
         "main/index.html": "welcome",
       });
+      const lua = "_extra_nginx_init_worker_by_lua_block_filename = init.lua\n_add_plugin_dir_to_lua_path = 1\n";
+      addPlugin(paths, "broken", { "config.ini": lua, "init.lua": "error('never')" });
+      addPlugin(paths, "zoo", {
+        "config.ini": `${lua}_extra_nginx_server_conf_filename = server.conf\n`,
+        "init.lua": "require('tiger').awake = 'awake'",
+        "server.conf":
+          "location ~ ^/zoo { content_by_lua_block { ngx.print(require('tiger').awake, os.getenv('MFMODULE')) } }",
+        "tiger.lua": "return { awake = 'asleep' }",
+      });
       addPlugin(paths, "status", { "config.ini": `[app_main]\n${APP}1\n` });
     });
     for (const instance of [1, 2])
@@ -179,6 +188,10 @@ describe("the web server", { skip }, () => {
       assert.deepEqual(await bodyOf("/__health"), answer);
     }
     assert.deepEqual((await nginx.ask("/generation", { control: true })).body, nginx.served);
+  });
+
+  test("Lua of plugins runs, even when another plugin's fails to start", async () => {
+    assert.deepEqual(await bodyOf("/zoo/tiger"), [200, "awakeMFSERV"]);
   });
 
   test("the control address is not on the port", async () => {
