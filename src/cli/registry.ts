@@ -1,7 +1,13 @@
 import type { Command } from "./command.ts";
 import { configCommands } from "./commands/config.ts";
+import { fileCommands } from "./commands/files.ts";
 import { lifecycleCommands } from "./commands/lifecycle.ts";
 import { pluginCommands } from "./commands/plugins.ts";
 
 /** Every command of the program, by area. Loading this loads no implementation. */
-export const commands: readonly Command[] = [...configCommands, ...lifecycleCommands, ...pluginCommands];
+export const commands: readonly Command[] = [
+  ...configCommands,
+  ...fileCommands,
+  ...lifecycleCommands,
+  ...pluginCommands,
+];

@@ -46,7 +46,7 @@ export const pluginCommands: readonly Command[] = [
     name: "plugins install",
     aliases: ["plugins.install"],
     summary:
-      "Install a plugin from a .plugin file or its directory. Exit 1 refused, 2 failed and undone, 3 bad new name.",
+      "Install a plugin from a .plugin file or its directory and serve it. Exit 1 refused, 2 failed and undone, 3 bad new name, 4 installed but not running.",
     args: [{ name: "FILE", summary: "a .plugin file, or a plugin's directory", required: true }],
     options: {
       force: { type: "boolean", summary: "replace an installed plugin of the same name" },

@@ -4,6 +4,7 @@ import { developPlugin } from "../../system/plugins/develop.ts";
 import type { Context, ExitCode, Given } from "../command.ts";
 import { printDiagnostics } from "../print/diagnostics.ts";
 import { reportTask } from "../print/task.ts";
+import { putInForce } from "./in-force.ts";
 import { moduleAtHand } from "./module.ts";
 
 /** `_plugins.develop`. */
@@ -17,11 +18,11 @@ export async function develop(context: Context, given: Given): Promise<ExitCode>
   if (outcome.ok && outcome.value.already) {
     const fine = given.flag("ignore-already-installed");
     reportTask(context, `${title} (already installed)`, fine ? "OK" : "ERROR");
-    return fine ? 0 : 3;
+    return fine ? putInForce(context, module.paths, what) : 3;
   }
   reportTask(context, title, outcome.ok ? "OK" : "ERROR");
   printDiagnostics(context, outcome.notes);
-  if (outcome.ok) return 0;
+  if (outcome.ok) return putInForce(context, module.paths, what);
   return outcome.why === "name" ? 3 : 2;
 }
 

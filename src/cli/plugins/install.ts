@@ -5,6 +5,7 @@ import { uninstallPlugin } from "../../system/plugins/uninstall.ts";
 import type { Context, ExitCode, Given } from "../command.ts";
 import { printDiagnostics } from "../print/diagnostics.ts";
 import { reportTask } from "../print/task.ts";
+import { putInForce } from "./in-force.ts";
 import { insidePlugin, moduleAtHand } from "./module.ts";
 
 const CODES: Readonly<Record<Refusal, ExitCode>> = { refused: 1, failed: 2, busy: 2, name: 3 };
@@ -26,7 +27,8 @@ export async function install(context: Context, given: Given): Promise<ExitCode>
   printDiagnostics(context, outcome.notes);
   if (context.json)
     context.out(JSON.stringify(outcome.ok ? { installed: outcome.value.name } : { failed: outcome.notes }));
-  return outcome.ok ? 0 : CODES[outcome.why];
+  if (!outcome.ok) return CODES[outcome.why];
+  return putInForce(context, module.paths, outcome.value.name);
 }
 
 /** `plugins.uninstall`. */
@@ -38,5 +40,6 @@ export async function uninstall(context: Context, given: Given): Promise<ExitCod
   printDiagnostics(context, outcome.notes);
   if (context.json)
     context.out(JSON.stringify(outcome.ok ? { uninstalled: outcome.value.name } : { failed: outcome.notes }));
-  return outcome.ok ? 0 : CODES[outcome.why];
+  if (!outcome.ok) return CODES[outcome.why];
+  return putInForce(context, context.paths(), outcome.value.name);
 }

@@ -6,6 +6,8 @@ export interface PlannedFile {
   readonly mode: number;
   /** The program that must accept it before it is used. */
   readonly check?: "nginx" | "systemd";
+  /** The plugin's file it repeats line by line, so that what a program says of it can be said of that. */
+  readonly from?: { readonly plugin: string; readonly file: string };
 }
 
 /** How a worker of a service gets the socket it serves on. */

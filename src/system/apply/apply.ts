@@ -62,11 +62,11 @@ export async function apply(
       supervisor,
     };
     const tried = await attemptPlan(attempt);
-    if (tried.newcomers === undefined) {
+    if (tried.leaveOut === undefined) {
       return { ...tried.outcome, notes: [...notes, ...tried.outcome.notes], leftOut: names, failedStarts };
     }
-    for (const [name, failure] of tried.newcomers) {
-      failedStarts[name] = pluginDigest(planned.value, name);
+    for (const [name, failure] of tried.leaveOut) {
+      if (tried.why === "did not start") failedStarts[name] = pluginDigest(planned.value, name);
       leftOut.set(name, failure);
     }
   }

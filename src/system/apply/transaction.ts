@@ -30,10 +30,10 @@ export interface Attempt {
   readonly supervisor: Supervisor | undefined;
 }
 
-/** How the attempt ended; `newcomers` are plugins that must be left out for the next one, with the reasons. */
+/** How the attempt ended; `leaveOut` are plugins that must be left out for the next one, with the reasons. */
 export type Tried =
-  | { readonly newcomers: ReadonlyMap<string, readonly Diagnostic[]> }
-  | { readonly newcomers?: undefined; readonly outcome: Omit<Outcome, "leftOut"> };
+  | { readonly leaveOut: ReadonlyMap<string, readonly Diagnostic[]>; readonly why: "refused" | "did not start" }
+  | { readonly leaveOut?: undefined; readonly outcome: Omit<Outcome, "leftOut"> };
 
 /** Stages, checks and carries out a plan; on any failure everything done is undone in reverse. */
 export async function attemptPlan(attempt: Attempt): Promise<Tried> {
@@ -43,6 +43,8 @@ export async function attemptPlan(attempt: Attempt): Promise<Tried> {
   for (const { path, mode } of attempt.plan.directories) await ensureDirectory(path, mode);
   const home = await stage(layout, attempt.plan);
   const refusals = await checkStaged(home, attempt.plan, attempt.programs, layout);
+  const guilty = guiltyPlugins(refusals);
+  if (guilty.size > 0) return { leaveOut: guilty, why: "refused" };
   if (hasErrors(refusals)) return ended("refused", current?.id, [], refusals);
   if (attempt.dryRun) return ended("would apply", current?.id, actions, refusals);
   if (supervisor === undefined) {
@@ -81,14 +83,14 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
   const started = await performAll(supervisor, parts, next);
   done.push(...started.done);
   if (started.failures.length > 0) {
-    const newcomers = newcomersAmong(started.failures, next, before);
-    if (newcomers === undefined) return rollBack(started.failures);
+    const leaveOut = newcomersAmong(started.failures, next, before);
+    if (leaveOut === undefined) return rollBack(started.failures);
     await undo(
       supervisor,
-      done.filter((action) => newcomers.has(next.services[action.service]?.plugin ?? "")),
+      done.filter((action) => leaveOut.has(next.services[action.service]?.plugin ?? "")),
       before,
     );
-    return { newcomers };
+    return { leaveOut, why: "did not start" };
   }
   await switchTo(layout, next.id);
   const switched = await performInOrder(supervisor, own, next);
@@ -134,6 +136,12 @@ function newcomersAmong(
     byPlugin.set(plugin, [...(byPlugin.get(plugin) ?? []), ...placed]);
   }
   return byPlugin;
+}
+
+/** The plugins whose own files a program refused. */
+function guiltyPlugins(refusals: readonly Diagnostic[]): ReadonlyMap<string, readonly Diagnostic[]> {
+  const named = refusals.flatMap(({ plugin }) => plugin ?? []);
+  return new Map(named.map((name) => [name, refusals.filter(({ plugin }) => plugin === name)]));
 }
 
 /** nginx must stop sending requests to the surplus instances before they go. */

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { App, Plugin } from "../../plugin/types.ts";
 import type { PlannedFile } from "../types.ts";
 
@@ -49,7 +50,9 @@ export function fragmentFiles(plugins: readonly Plugin[]): [path: string, file: 
   const files: [string, PlannedFile][] = [];
   const add = (plugin: Plugin, role: string, name: string | undefined): void => {
     const text = name === undefined ? undefined : plugin.fragments[name];
-    if (text !== undefined) files.push([fragmentPath(plugin, role), { text: ended(text), mode: 0o600 }]);
+    if (name === undefined || text === undefined) return;
+    const from = { plugin: plugin.name, file: posix.join(plugin.home, name) };
+    files.push([fragmentPath(plugin, role), { text: ended(text), mode: 0o600, from }]);
   };
   for (const plugin of plugins) {
     if (plugin.nginxDisabled) continue;

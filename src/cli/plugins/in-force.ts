@@ -1,0 +1,25 @@
+import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
+import { exists } from "../../kit/fs.ts";
+import { applyModule } from "../../system/apply/module.ts";
+import { connectSupervisor } from "../../system/supervise/client.ts";
+import type { Context, ExitCode } from "../command.ts";
+import { printDiagnostics } from "../print/diagnostics.ts";
+import { reportTask } from "../print/task.ts";
+
+/**
+ * Puts in force what was installed, linked or removed, when the module runs, so that the command ends when the change is
+ * served. 0: in force (or the module is stopped), 3: rolled back, 4: the plugin is installed but does not run.
+ */
+export async function putInForce(context: Context, paths: ModulePaths, plugin: string): Promise<ExitCode> {
+  if (!exists(runtimeLayout(paths.runtime).supervisorSocket)) return 0;
+  const supervisor = await connectSupervisor(paths, { start: false });
+  const reason = `plugin ${plugin}`;
+  const record = await applyModule(paths, { dryRun: false, reason, supervisor, retryFailed: true });
+  supervisor.close();
+  const left = record.leftOut.includes(plugin);
+  const failed = record.did === "rolled back" || record.did === "refused";
+  reportTask(context, `Putting ${paths.module} in force`, failed || left ? "ERROR" : "OK");
+  printDiagnostics(context, failed ? record.notes : record.notes.filter((note) => note.plugin === plugin));
+  if (failed) return 3;
+  return left ? 4 : 0;
+}
