@@ -1,6 +1,9 @@
+import { flagOf } from "../../core/config/access.ts";
 import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
 import { exists } from "../../kit/fs.ts";
 import { applyModule } from "../../system/apply/module.ts";
+import { gatherHost } from "../../system/host/host.ts";
+import { loadConfig } from "../../system/load/config.ts";
 import { connectSupervisor } from "../../system/supervise/client.ts";
 import type { Context, ExitCode } from "../command.ts";
 import { printDiagnostics } from "../print/diagnostics.ts";
@@ -12,6 +15,11 @@ import { reportTask } from "../print/task.ts";
  */
 export async function putInForce(context: Context, paths: ModulePaths, plugin: string): Promise<ExitCode> {
   if (!exists(runtimeLayout(paths.runtime).supervisorSocket)) return 0;
+  const loaded = await loadConfig(paths, gatherHost());
+  if (loaded.ok && !flagOf(loaded.value, "autorestart.flag")) {
+    context.err(`nothing is put in force by itself ([autorestart] flag = 0); run: metwork apply ${paths.module}`);
+    return 0;
+  }
   const supervisor = await connectSupervisor(paths, { start: false });
   const reason = `plugin ${plugin}`;
   const record = await applyModule(paths, { dryRun: false, reason, supervisor, retryFailed: true });
