@@ -35,7 +35,8 @@ test("src/README.md names every room and folder of the source", () => {
 test("every command the README shows exists", () => {
   const text = readFileSync(join(root, "README.md"), "utf8");
   const known = new Set(commands.flatMap((command) => [...command.aliases, `metwork ${command.name}`]));
-  const shown = [...text.matchAll(/^(?:bin\/)?(metwork (?:\w+)(?: explain)?|mf\w+_wrapper)(?: ([\w.]+))?/gm)];
+  const blocks = [...text.matchAll(/^```\n(.*?)^```/gms)].map(([, block = ""]) => block).join("");
+  const shown = [...blocks.matchAll(/^(?:bin\/)?(metwork (?:\w+)(?: explain)?|mf\w+_wrapper)(?: ([\w.]+))?/gm)];
   assert.ok(shown.length >= 6);
   for (const [, command = "", inner] of shown) {
     assert.ok(known.has(command), command);

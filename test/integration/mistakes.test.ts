@@ -90,7 +90,7 @@ const fileMistakes: readonly Mistake[] = [
     what: "rule without a target",
     ini: `${general}${step}[switch_rules:fnmatch:a]\nx =\n`,
     line: "x =",
-    says: /target/,
+    says: /step/,
   },
   {
     what: "unknown failure policy",
