@@ -15,7 +15,7 @@ const shellScripts = [
 ];
 
 const checks: Readonly<Record<string, readonly [string, ...string[]]>> = {
-  biome: ["biome", "ci", "--error-on-warnings", "."],
+  biome: ["biome", "ci", "--colors=off", "--error-on-warnings", "."],
   tsc: ["tsc", "-p", "."],
   depcruise: ["depcruise", "src", "--config", ".dependency-cruiser.mjs"],
   knip: ["knip", "--no-progress"],
@@ -31,7 +31,9 @@ export async function runChecks(onDone: (report: FileReport) => void): Promise<r
       const [name, argv] = next;
       const done = await execute(argv, deadlineMs);
       const output = `${done.stdout}${done.stderr}`.trim();
-      const result = done.code === 0 ? ({ name, outcome: "passed", detail: "" } as const) : failed(name, output);
+      const command = argv.join(" ");
+      const result =
+        done.code === 0 ? ({ name: command, outcome: "passed", detail: "" } as const) : failed(command, output);
       const report = { file: name, ms: done.ms, results: [result] };
       reports.push(report);
       onDone(report);

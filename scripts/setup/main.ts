@@ -11,6 +11,7 @@ import {
 } from "../../src/system/host/distribution.ts";
 import { findPrograms } from "../../src/system/host/programs.ts";
 import * as packages from "./packages.ts";
+import * as plugins from "./plugins.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const log = join(root, "build", "setup.log");
@@ -94,9 +95,9 @@ function onPath(program: string): boolean {
 
 /** The plugins modules bring are built, not kept in the repository. */
 function buildPlugins(): void {
-  const script = join(root, "scripts", "build-plugins.ts");
-  if (!existsSync(script)) return;
-  stage("plugins", () => execute([process.execPath, script], "MF8009", "see the output above"));
+  if (!plugins.needBuilding(root)) return;
+  stage("plugins", () => execute([process.execPath, join(root, plugins.builder)], "MF8009", "see the output above"));
+  plugins.markBuilt(root);
 }
 
 /** One line on stderr: what is being done, then how long it took. */
