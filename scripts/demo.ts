@@ -9,8 +9,8 @@ try {
   if (process.argv.includes("--stop")) await type(["metwork", "stop"]);
   else await demonstrate();
 } catch (error) {
-  if (!(error instanceof DemoFailed)) throw error;
-  console.error(`\nThe demonstration failed: ${error.message}`);
+  console.error(`\nThe demonstration failed: ${error instanceof Error ? error.message : error}`);
+  console.error("  `make stop` ends what is running");
   process.exitCode = 1;
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { demoHome, http, ports, until } from "./appliance.ts";
+import { http, until } from "../support/client.ts";
+import { demoHome, ports } from "./appliance.ts";
 
 /** Gives a plugin a second route by editing its configuration, and shows what conf_monitor made of it. */
 export async function changeAPlugin(): Promise<void> {

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { demoHome, http, ports, until } from "./appliance.ts";
+import { http, until } from "../support/client.ts";
+import { demoHome, ports } from "./appliance.ts";
 import { type Sample, samples } from "./samples.ts";
 
 const dataIn = join(demoHome, "mfdata", "var", "in");

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { command, DemoFailed, demoHome, http, ports, type, until } from "./appliance.ts";
+import { http, until } from "../support/client.ts";
+import { command, demoHome, ports, type } from "./appliance.ts";
 import { arrived, moveIn } from "./files.ts";
 import { samples } from "./samples.ts";
 
@@ -47,6 +48,6 @@ async function pidOf(
     const pid = service?.instances.find(({ state }) => state === "running")?.pid;
     return service === undefined || pid === undefined || pid === notPid ? undefined : { id: service.id, pid };
   });
-  if (value.pid <= 1) throw new DemoFailed(`${value.id} has no process`);
+  if (value.pid <= 1) throw new Error(`${value.id} has no process`);
   return value;
 }

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DemoFailed, demoHome, http, ports, type, until } from "./appliance.ts";
+import { http, until } from "../support/client.ts";
+import { demoHome, ports, type } from "./appliance.ts";
 
 const sources = join(demoHome, "sources");
 
@@ -61,7 +62,7 @@ async function create(
     console.log(`  ${name} is installed from an earlier run`);
     return;
   }
-  if (existsSync(home)) throw new DemoFailed(`${home} is in the way; remove it`);
+  if (existsSync(home)) throw new Error(`${home} is in the way; remove it`);
   await type(
     [`${module}_wrapper`, "bootstrap_plugin.py", "create", "--no-input", `--template=${template}`, name],
     sources,

@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { png } from "../../scripts/demo/samples.ts";
+import { http, until } from "../../scripts/support/client.ts";
 import type { ModuleStatus } from "../../src/system/lifecycle/status.ts";
-import { type Appliance, general, http, makeAppliance, until } from "../support/appliance.ts";
+import { type Appliance, general, makeAppliance } from "../support/appliance.ts";
 import { memoryOf, processesOf } from "../support/processes.ts";
 
 let appliance: Appliance;

@@ -1,9 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { request } from "node:http";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { type Ran, run } from "../../src/kit/exec.ts";
 
 export const root = join(import.meta.dirname, "..", "..");
@@ -89,48 +87,6 @@ _url = http://localhost/
 _maintainer = Tester <tester@localhost>
 _vendor = metwork
 `;
-
-export interface Reply {
-  readonly status: number;
-  readonly body: string;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-}
-
-/** One HTTP request on a connection of its own; status 0 when nothing answered. */
-export function http(url: string, options: { method?: string; body?: string | Buffer } = {}): Promise<Reply> {
-  return new Promise((resolve) => {
-    const asked = request(url, { method: options.method ?? "GET", agent: false, timeout: 10_000 }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("end", () => {
-        resolve({
-          status: response.statusCode ?? 0,
-          body: Buffer.concat(chunks).toString(),
-          headers: response.headers,
-        });
-      });
-    });
-    asked.on("timeout", () => asked.destroy(new Error("timeout")));
-    asked.on("error", (error) => resolve({ status: 0, body: error.message, headers: {} }));
-    asked.end(options.body);
-  });
-}
-
-/** Waits until `look` gives a value; returns it and how long that took. Throws when the time is over. */
-export async function until<T>(
-  what: string,
-  look: () => T | undefined | Promise<T | undefined>,
-  timeoutMs = 20_000,
-): Promise<{ value: T; tookMs: number }> {
-  const begun = performance.now();
-  for (;;) {
-    const value = await look();
-    const tookMs = performance.now() - begun;
-    if (value !== undefined) return { value, tookMs };
-    if (tookMs > timeoutMs) throw new Error(`${what}: not within ${timeoutMs / 1000} s`);
-    await delay(5);
-  }
-}
 
 /** Ports nobody listens on now. They are held together, so they differ. */
 async function freePorts(): Promise<[number, number]> {

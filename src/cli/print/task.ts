@@ -1,9 +1,7 @@
 import type { Context } from "../command.ts";
-
-const COLORS = { OK: "\u001b[32m", WARNING: "\u001b[33m", ERROR: "\u001b[31m" } as const;
+import { type Mark, marked } from "./mark.ts";
 
 /** Says how one piece of work ended: `- Installing plugin foo...      [ OK ]`. */
-export function reportTask(context: Context, title: string, state: keyof typeof COLORS): void {
-  const mark = context.color ? `${COLORS[state]}[ ${state} ]\u001b[0m` : `[ ${state} ]`;
-  context.err(`${`- ${title}...`.padEnd(59)} ${mark}`);
+export function reportTask(context: Context, title: string, mark: Mark): void {
+  context.err(marked(context, title, mark));
 }
