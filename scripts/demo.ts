@@ -1,5 +1,5 @@
 /** `make demo`: starts the appliance, gives it plugins and files, hurts it, and shows what happens. `--stop` ends it. */
-import { DemoFailed, demoHome, ports, type } from "./demo/appliance.ts";
+import { demoHome, ports, type } from "./demo/appliance.ts";
 import { changeAPlugin } from "./demo/change.ts";
 import { processFiles } from "./demo/files.ts";
 import { killThings } from "./demo/kill.ts";
