@@ -5,7 +5,13 @@ import { dirname, join } from "node:path";
 export const builder = "scripts/build-plugins.ts";
 
 /** What a built plugin is made of: its files, and the code that packs them. */
-const sources = ["templates/plugins/**", "src/core/plugin/**", "src/system/plugins/**", "scripts/build-plugins.ts"];
+const sources = [
+  "templates/plugins/**",
+  "src/core/plugin/**",
+  "src/system/plugins/**",
+  "scripts/build-plugins.ts",
+  "package.json",
+];
 const built = "modules/*/share/plugins/*.plugin";
 const mark = "build/plugins.mark";
 
