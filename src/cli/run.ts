@@ -36,7 +36,7 @@ export async function run(
       return 0;
     }
     if (invocation.uid === 0 && plain.env["METWORK_ALLOW_USAGE_BY_ROOT"] !== "1") {
-      plain.err("error[MF8001]: metwork does not run as root");
+      plain.err("error[MF8051]: metwork does not run as root");
       plain.err("  = help: use the module's user, or set METWORK_ALLOW_USAGE_BY_ROOT=1 if root is really meant");
       return 1;
     }
@@ -46,7 +46,7 @@ export async function run(
     return await implementation(context, given);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    plain.err(`error[MF8002]: ${error.message}`);
+    plain.err(`error[MF8052]: ${error.message}`);
     plain.err(commandUsage(command));
     return 2;
   }
@@ -73,7 +73,7 @@ function noCommand(commands: readonly Command[], context: Context, argv: readonl
   const names = commands.flatMap((command) => [command.name, ...command.aliases]);
   const near = suggest(argv.slice(0, 2).join(" "), names) ?? suggest(asked, names);
   context.err(
-    `error[MF8003]: there is no command \`${asked}\`${near === undefined ? "" : `; did you mean \`${near}\`?`}`,
+    `error[MF8053]: there is no command \`${asked}\`${near === undefined ? "" : `; did you mean \`${near}\`?`}`,
   );
   context.err("  = help: `metwork help` lists all commands");
   return 2;

@@ -35,7 +35,7 @@ export async function wrapper(context: Context, given: Given): Promise<ExitCode>
   const [command = "", ...args] = given.args;
   const program = findProgram(command, env["PATH"] ?? "");
   if (program === undefined) {
-    context.err(`error[MF8004]: ${command}: no such command in the environment of ${paths.module}`);
+    context.err(`error[MF8054]: ${command}: no such command in the environment of ${paths.module}`);
     return 127;
   }
   return become(program, [command, ...args], env);

@@ -50,7 +50,7 @@ export async function pluginWrapper(context: Context, given: Given): Promise<Exi
   const [command] = argv;
   const program = command === undefined ? undefined : findProgram(command, env["PATH"] ?? "");
   if (command === undefined || program === undefined) {
-    context.err(`error[MF8004]: ${command ?? "a command"}: no such command in the environment of ${plugin.name}`);
+    context.err(`error[MF8054]: ${command ?? "a command"}: no such command in the environment of ${plugin.name}`);
     return 127;
   }
   if (given.flag("cwd")) process.chdir(plugin.home);

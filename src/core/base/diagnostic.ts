@@ -6,7 +6,7 @@ export interface Span {
   readonly length: number;
 }
 
-/** Something the user should know, with its place and its remedy. Codes: docs/reference/diagnostics.md. */
+/** Something the user should know, with its place and its remedy. */
 export interface Diagnostic {
   readonly code: `MF${number}`;
   readonly severity: "error" | "warning";
