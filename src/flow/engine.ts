@@ -49,6 +49,8 @@ const STEP_LIMIT = 1000;
 const SLICE = 32;
 /** Files a lane has per process it was asked to run: libmagic wants the next one ready when it is done with one. */
 const FILES_PER_LANE = 4;
+/** Errors of a claim that pass by themselves or by somebody's hand: it is tried again soon. */
+const PASSING = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO", "ENOMEM", "EMFILE", "ENFILE"]);
 
 /** Runs the built-in steps: claims what is announced, works on it, hands it on in memory where it can. */
 export class Engine {
@@ -57,6 +59,8 @@ export class Engine {
   readonly #counters: Counters;
   readonly #logs: Logs;
   readonly #pending = new Set<string>();
+  /** Steps whose claims of a former daemon were given back: what is there now is ours. */
+  readonly #recovered = new Set<string>();
   #dataIn = "";
   #scheduled = false;
   #stopping = false;
@@ -106,7 +110,8 @@ export class Engine {
       }
       makeDirectory(claims, 0o750);
       makeDirectory(waiting);
-      const count = recoverClaims(claims, step, (to) => this.#waitingDirectory(to));
+      const count = this.#recovered.has(key) ? 0 : recoverClaims(claims, step, (to) => this.#waitingDirectory(to));
+      this.#recovered.add(key);
       if (count > 0) log.warning(`${count} files were in work when the daemon died; they are processed again`);
       this.#lanes.set(key, { step, worker, log, claims, trash, busy: 0, limit });
     } catch (error) {
@@ -151,11 +156,11 @@ export class Engine {
       if (claimed instanceof Promise) {
         claimed.then(
           (result) => this.#claimed(lane, hint, result),
-          (error: unknown) => this.#notClaimed(lane, hint, messageOf(error)),
+          (error: unknown) => this.#claimFailed(lane, hint, error),
         );
       } else this.#claimed(lane, hint, claimed);
     } catch (error) {
-      this.#notClaimed(lane, hint, messageOf(error));
+      this.#claimFailed(lane, hint, error);
     }
   }
 
@@ -176,6 +181,11 @@ export class Engine {
         break;
     }
     this.#release(lane);
+  }
+
+  #claimFailed(lane: Lane, hint: Hint, error: unknown): void {
+    if (PASSING.has(codeOf(error) ?? "")) this.#input.listLater(hint.directory);
+    this.#notClaimed(lane, hint, messageOf(error));
   }
 
   #notClaimed(lane: Lane, hint: Hint, why: string): void {
@@ -266,40 +276,29 @@ export class Engine {
 
   #fail(job: Job, reason: string): void {
     const { file, lane } = job;
-    const { step, log } = lane;
+    const { step, log, trash } = lane;
+    const name = printable(file.tags.get(TAG.basename) ?? "");
+    log.warning(`Bad processing status for file: ${name}: ${reason}`);
     const from = file.path;
-    log.warning(`Bad processing status for file: ${from ?? printable(file.tags.get(TAG.basename) ?? "")}: ${reason}`);
-    const given = (error: unknown): void => {
-      if (codeOf(error) === "ENOENT" && from === undefined) return;
-      log.error(`the failed file stays in ${from}: ${messageOf(error)}`);
-    };
-    const finish = (buried?: { readonly to: string | StepName }): void => {
-      try {
-        if (buried !== undefined && typeof buried.to !== "string" && from !== undefined) {
-          moveFile(file, from, posix.join(this.#waitingDirectory(buried.to), uniqueName()));
-        }
-        if (buried !== undefined) log.info(`File ${from} moved to ${placeName(buried.to)}`);
-        this.#counters.trace(`${step.plugin}/${step.step}`, `>trash/${step.onFailure.do}`);
-      } catch (error) {
-        given(error);
-      }
-      this.#finish(job);
-    };
     if (from === undefined) {
       this.#finish(job);
       return;
     }
+    const stays = (error: unknown): void => {
+      log.error(`the failed file stays in ${from}: ${messageOf(error)}`);
+      this.#finish(job);
+    };
+    const buried = (path: string): void => {
+      log.info(`File ${name} moved to ${printable(path)}`);
+      this.#counters.trace(`${step.plugin}/${step.step}`, `>trash/${step.onFailure.do}`);
+      this.#finish(job);
+    };
     try {
-      const buried = bury(file, from, step, lane.trash);
-      if (buried instanceof Promise) {
-        buried.then(finish, (error: unknown) => {
-          given(error);
-          finish();
-        });
-      } else finish(buried);
+      const path = bury(file, from, step, { trash, waiting: (to) => this.#waitingDirectory(to) });
+      if (typeof path === "string") buried(path);
+      else path.then(buried, stays);
     } catch (error) {
-      given(error);
-      finish();
+      stays(error);
     }
   }
 
@@ -320,8 +319,4 @@ export class Engine {
     for (const lane of this.#lanes.values()) busy += lane.busy;
     return busy;
   }
-}
-
-function placeName(to: string | StepName): string {
-  return typeof to === "string" ? printable(to) : `${to.plugin}/${to.step}`;
 }

@@ -1,27 +1,35 @@
 import { unlinkSync } from "node:fs";
+import { posix } from "node:path";
 import { flatName } from "../core/flow/basename.ts";
 import { TAG } from "../core/flow/tags.ts";
 import type { FlowStep, StepName } from "../core/flow/types.ts";
 import { dropSidecar } from "../kit/tags.ts";
-import { placeFile } from "./transfer.ts";
+import { uniqueName } from "./ids.ts";
+import { moveFile, placeFile } from "./transfer.ts";
 import type { FlowFile } from "./types.ts";
 
-/** What became of a failed file. */
-export type Buried = { readonly to: string } | { readonly to: StepName };
+/** Where failed files of a step may go. */
+export interface Graves {
+  /** `$IN/trash/<plugin>.<step>`. */
+  readonly trash: string;
+  readonly waiting: (step: StepName) => string;
+}
 
 /**
- * Applies a step's failure policy. A file that cannot even be put in trash stays claimed, to be processed again by the
- * next daemon: only the policy `delete` deletes.
+ * Applies a step's failure policy; returns where the file went. Only the policy `delete` deletes: a file that cannot
+ * even be put in trash stays claimed, to be processed again by the next daemon.
  */
-export function bury(file: FlowFile, from: string, step: FlowStep, trash: string): Buried | Promise<Buried> {
+export function bury(file: FlowFile, from: string, step: FlowStep, graves: Graves): string | Promise<string> {
   const policy = step.onFailure;
   if (policy.do === "delete") {
     removeFile(file, from);
-    return { to: ">trash/delete" };
+    return "nowhere";
   }
-  if (policy.do === "move" && policy.to.to === "step") return { to: policy.to.step };
-  const directory = policy.do === "move" && policy.to.to === "directory" ? policy.to.path : trash;
-  return placed(keepFile(file, from, directory, file.tags.get(TAG.basename)));
+  if (policy.do !== "move") return keepFile(file, from, graves.trash, file.tags.get(TAG.basename));
+  if (policy.to.to === "directory") return keepFile(file, from, policy.to.path, file.tags.get(TAG.basename));
+  const path = posix.join(graves.waiting(policy.to.step), uniqueName());
+  moveFile(file, from, path);
+  return path;
 }
 
 /** Puts a file, with its tags beside it, where a person will look at it, under a name that person knows. */
@@ -33,8 +41,4 @@ export function removeFile(file: FlowFile, from: string): void {
   unlinkSync(from);
   if (file.place === "sidecar") dropSidecar(from);
   file.path = undefined;
-}
-
-function placed(path: string | Promise<string>): Buried | Promise<Buried> {
-  return typeof path === "string" ? { to: path } : path.then((to) => ({ to }));
 }

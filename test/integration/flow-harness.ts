@@ -12,18 +12,25 @@ const MAIN = new URL("../../src/main/flow.ts", import.meta.url).pathname;
 
 /** A module's pipeline in a temporary directory, with its own redis-server and the real daemon. */
 export class Pipeline {
-  readonly root = mkdtempSync(join(tmpdir(), "metwork-flow-"));
-  readonly dataIn = join(this.root, "in");
-  readonly incoming = join(this.dataIn, "incoming");
-  readonly archive = join(this.root, "archive");
-  readonly stage = join(this.root, "stage");
-  readonly #configPath = join(this.root, "flow.json");
-  readonly #socket = join(this.root, "redis.socket");
+  readonly root: string;
+  readonly dataIn: string;
+  readonly incoming: string;
+  readonly archive: string;
+  readonly stage: string;
+  readonly #configPath: string;
+  readonly #socket: string;
   #redis: ChildProcess | undefined;
   #daemon: ChildProcess | undefined;
   #log = "";
 
-  constructor() {
+  constructor(base = tmpdir()) {
+    this.root = mkdtempSync(join(base, "metwork-flow-"));
+    this.dataIn = join(this.root, "in");
+    this.incoming = join(this.dataIn, "incoming");
+    this.archive = join(this.root, "archive");
+    this.stage = join(this.root, "stage");
+    this.#configPath = join(this.root, "flow.json");
+    this.#socket = join(this.root, "redis.socket");
     mkdirSync(this.stage);
   }
 

@@ -33,6 +33,7 @@ export function flowConfig(input: FlowInput): Result<FlowConfig> {
   const steps = plugins.flatMap((plugin) =>
     stepsOf(plugin).flatMap((step) => flowStep(step, plugin, input, notes) ?? []),
   );
+  notes.push(...unknownTargets(plugins));
   const level = LEVELS.find((known) => known === textOf(config, "log.minimal_level")) ?? "INFO";
   return success(
     {
@@ -97,6 +98,26 @@ function withRules(work: StepWork, name: string, plugins: readonly Plugin[]): St
     ...work,
     rules: rules.map(({ plugin, type, tag, pattern, targets }) => ({ plugin, type, tag, pattern, targets })),
   };
+}
+
+/** A rule may lead to a step that is not installed yet: its files then pile up in a directory nobody empties. */
+function unknownTargets(plugins: readonly Plugin[]): readonly Diagnostic[] {
+  const known = new Set(plugins.flatMap((plugin) => stepsOf(plugin).map(({ name }) => `${plugin.name}/${name}`)));
+  return plugins.flatMap(({ name, rules }) =>
+    rules.flatMap((rule) =>
+      rule.targets
+        .map(({ plugin, step }) => `${plugin}/${step}`)
+        .filter((target) => !known.has(target))
+        .map((target) => ({
+          code: "MF7005" as const,
+          severity: "warning" as const,
+          message: `the rule \`${rule.pattern}\` of ${name} leads to ${target}, which is no step of an installed plugin`,
+          at: rule.at,
+          plugin: name,
+          fix: "install that plugin, or correct the target; until then such files wait in its directory",
+        })),
+    ),
+  );
 }
 
 function failurePolicy(step: Step, plugin: Plugin, notes: Diagnostic[]): FailurePolicySpec {

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { linkSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { nameFromBytes, systemPath } from "../core/flow/names.ts";
+import { clearTags, dropSidecar, readTags, writeTags } from "./tags.ts";
+
+const root = mkdtempSync(join(tmpdir(), "metwork-tags-"));
+after(() => rmSync(root, { recursive: true }));
+
+const TAGS = new Map([
+  ["first.core.original_basename", "é\udcff\n.png"],
+  ["a", "1"],
+]);
+const LARGE = new Map([["large", "x".repeat(100_000)]]);
+
+function makeFile(name: string): string {
+  const path = join(root, name);
+  writeFileSync(systemPath(path), "content");
+  return path;
+}
+
+const sidecars = (): string[] => readdirSync(root).filter((name) => name.startsWith(".metwork."));
+
+for (const name of ["plain", "n".repeat(255), nameFromBytes(Buffer.from("a\xffb", "latin1"))]) {
+  test(`tags are on the file ${name.slice(0, 10)}, move with it and go`, () => {
+    const path = makeFile(name);
+    assert.equal(writeTags(path, path, TAGS), "attribute");
+    const moved = `${join(root, "moved")}`;
+    renameSync(systemPath(path), moved);
+    assert.deepEqual(readTags(moved), { tags: TAGS, place: "attribute" });
+    clearTags(moved, "attribute");
+    assert.deepEqual(readTags(moved), { tags: new Map(), place: undefined });
+    assert.deepEqual(sidecars(), []);
+  });
+
+  test(`tags too large for the file ${name.slice(0, 10)} stand beside where it goes, before it is there`, () => {
+    const path = makeFile(name);
+    writeTags(path, path, TAGS);
+    const target = join(root, "target");
+    assert.equal(writeTags(path, target, LARGE), "sidecar");
+    renameSync(systemPath(path), target);
+    assert.deepEqual(readTags(target), { tags: LARGE, place: "sidecar" });
+    assert.equal(writeTags(target, path, LARGE), "sidecar");
+    renameSync(target, systemPath(path));
+    dropSidecar(target);
+    assert.deepEqual(readTags(path), { tags: LARGE, place: "sidecar" });
+    clearTags(path, "sidecar");
+    assert.deepEqual(sidecars(), []);
+  });
+}
+
+test("hard links have tags of their own", () => {
+  const one = makeFile("one");
+  const two = join(root, "two");
+  linkSync(one, two);
+  writeTags(one, one, TAGS, true);
+  writeTags(two, two, new Map([["b", "2"]]), true);
+  assert.deepEqual(readTags(one).tags, TAGS);
+  assert.deepEqual(readTags(two).tags, new Map([["b", "2"]]));
+});
+
+test("a missing file has no tags, and taking them off is fine", () => {
+  const path = join(root, "missing");
+  assert.deepEqual(readTags(path), { tags: new Map(), place: undefined });
+  clearTags(path, "attribute");
+  clearTags(path, "sidecar");
+});
