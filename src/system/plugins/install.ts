@@ -23,6 +23,8 @@ export interface InstallOptions {
   readonly force?: boolean;
   /** Install it under this name instead of its own. */
   readonly newName?: string;
+  /** Milliseconds to wait for another command that installs or removes a plugin; 10,000 by default. */
+  readonly waitMs?: number;
 }
 
 /**
@@ -37,18 +39,22 @@ export async function installPlugin(
 ): Promise<Outcome<Plugin>> {
   const badName = options.newName === undefined ? undefined : checkPluginName(options.newName);
   if (badName !== undefined) return refused("name", badName);
-  return await changePlugins(paths, async (workspace) => {
-    const unpacked = await unpackSource(workspace, paths, env, source);
-    if (!unpacked.ok) return unpacked;
-    const home = unpacked.value;
-    const named = await nameIt(home, paths, options.newName, source);
-    if (!named.ok) return named;
-    const old = findInstalled(paths, named.value);
-    if (old !== undefined && options.force !== true) return refused("refused", alreadyThere(old));
-    const checked = await check(home, named.value, paths, env, source);
-    if (!checked.ok) return checked;
-    return await putInPlace(home, checked.value, old, paths, env, checked.notes);
-  });
+  return await changePlugins(
+    paths,
+    async (workspace) => {
+      const unpacked = await unpackSource(workspace, paths, env, source);
+      if (!unpacked.ok) return unpacked;
+      const home = unpacked.value;
+      const named = await nameIt(home, paths, options.newName, source);
+      if (!named.ok) return named;
+      const old = findInstalled(paths, named.value);
+      if (old !== undefined && options.force !== true) return refused("refused", alreadyThere(old));
+      const checked = await check(home, named.value, paths, env, source);
+      if (!checked.ok) return checked;
+      return await putInPlace(home, checked.value, old, paths, env, checked.notes);
+    },
+    options.waitMs,
+  );
 }
 
 async function unpackSource(

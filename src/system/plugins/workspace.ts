@@ -21,13 +21,14 @@ export interface Workspace {
 export async function changePlugins<T>(
   paths: ModulePaths,
   work: (workspace: Workspace) => Promise<Outcome<T>>,
+  waitMs = LOCK_WAIT_MS,
 ): Promise<Outcome<T>> {
   const layout = runtimeLayout(paths.runtime);
   const incoming = join(layout.var, "plugins.incoming");
   await mkdir(layout.tmp, { recursive: true, mode: 0o750 });
   await mkdir(layout.plugins, { recursive: true, mode: 0o750 });
   try {
-    return await withLock(layout.pluginLock, LOCK_WAIT_MS, async () => {
+    return await withLock(layout.pluginLock, waitMs, async () => {
       await clear(incoming);
       await mkdir(incoming, { mode: 0o700 });
       try {

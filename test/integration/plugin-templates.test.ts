@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { createServer, request } from "node:http";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import type { ModuleName } from "../../src/core/module/paths.ts";
+import { commandArgv } from "../../src/core/plugin/command.ts";
+import { pluginEnvironment } from "../../src/core/plugin/environment.ts";
+import { run } from "../../src/kit/exec.ts";
+import { loadLayers, loadPlugins } from "../../src/system/load/plugins.ts";
+import { listTemplates } from "../../src/system/plugins/bootstrap.ts";
+import { installPlugin } from "../../src/system/plugins/install.ts";
+import { root, type Sandbox, sandbox } from "./plugins-fixture.ts";
+
+const TEMPLATES: Readonly<Record<ModuleName, readonly string[]>> = {
+  mfserv: ["default", "node", "python3_flask", "static"],
+  mfdata: ["archive", "delete", "guess_file_type", "move", "switch"],
+};
+
+/** Runs one of our commands as a user would, in the module's environment. */
+async function command(box: Sandbox, cwd: string, ...argv: readonly string[]) {
+  const { PATH, METWORK_RUNTIME_ROOT, METWORK_ETC } = box.env;
+  const env = { PATH, METWORK_RUNTIME_ROOT, METWORK_ETC, HOME: box.directory, METWORK_ALLOW_USAGE_BY_ROOT: "1" };
+  return await run([join(root, "bin", `${box.paths.module}_wrapper`), ...argv], { cwd, env, timeoutMs: 60_000 });
+}
+
+describe("plugin templates", () => {
+  for (const module of Object.keys(TEMPLATES) as ModuleName[]) {
+    it(`of ${module} are listed`, async () => {
+      using box = sandbox(module);
+      assert.deepEqual(listTemplates(box.paths), TEMPLATES[module]);
+      const listed = await command(box, box.directory, "bootstrap_plugin.py", "list");
+      const lines = ["List of available plugin templates:", ...TEMPLATES[module].map((name) => `     * ${name}`), ""];
+      assert.equal(listed.stdout, lines.join("\n"), listed.stderr);
+    });
+
+    for (const template of TEMPLATES[module]) {
+      it(`${module} ${template}: created, checked, released, installed, listed, uninstalled`, async () => {
+        using box = sandbox(module);
+        const created = await command(
+          box,
+          box.directory,
+          "bootstrap_plugin",
+          "create",
+          "--no-input",
+          `--template=${template}`,
+          "foo",
+        );
+        assert.equal(created.code, 0, created.stderr);
+        const home = join(box.directory, "foo");
+        assert.ok(existsSync(join(home, ".gitignore")));
+        assert.ok(!existsSync(join(home, "_general.ini")));
+        const checked = await command(box, home, "plugins.check", ".");
+        assert.equal(checked.code, 0, checked.stderr);
+        assert.doesNotMatch(checked.stderr, /warning/);
+        const released = await command(box, home, "make", "release");
+        assert.equal(released.code, 0, released.stdout + released.stderr);
+        const archive = released.stdout.trim().split("\n").at(-1) ?? "";
+        const version =
+          module === "mfserv" ? "0.0.1" : JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
+        assert.equal(archive, join(home, `foo-${version}-1.metwork.${module}.plugin`));
+        const installed = await command(box, box.directory, "plugins.install", archive);
+        assert.equal(installed.code, 0, installed.stderr);
+        const listed = await command(box, box.directory, "plugins.list", "--raw");
+        assert.equal(listed.stdout, `foo~~~${version}~~~1~~~${box.paths.runtime}/var/plugins/foo\n`);
+        assert.equal((await command(box, box.directory, "plugins.uninstall", "foo")).code, 0);
+        assert.equal((await command(box, box.directory, "plugins.list", "--raw")).stdout, "");
+      });
+    }
+  }
+
+  it("make develop links the directory; a second time is fine", async () => {
+    using box = sandbox("mfserv");
+    assert.equal(
+      (await command(box, box.directory, "bootstrap_plugin", "create", "--no-input", "--template=static", "foo")).code,
+      0,
+    );
+    for (const time of ["first", "second"]) {
+      const made = await command(box, join(box.directory, "foo"), "make", "develop");
+      assert.equal(made.code, 0, `${time}: ${made.stdout}${made.stderr}`);
+    }
+    assert.match((await command(box, box.directory, "plugins.list", "--raw")).stdout, /^foo~~~dev_link~~~dev_link~~~/);
+    const released = await command(box, join(box.directory, "foo"), "make", "release");
+    assert.notEqual(released.code, 0);
+    assert.match(released.stderr, /link to a working directory/);
+  });
+
+  it("are refused with exit code 1: unknown template, existing directory, bad names", async () => {
+    using box = sandbox("mfserv");
+    const create = (...more: readonly string[]) =>
+      command(box, box.directory, "bootstrap_plugin", "create", "--no-input", ...more);
+    assert.equal((await create("--template=static", "foo")).code, 0);
+    for (const more of [
+      ["--template=statik", "bar"],
+      ["--template=static", "foo"],
+      ["--template=static", "a/b"],
+      ["--template=static", "a\nb"],
+    ]) {
+      const created = await create(...more);
+      assert.deepEqual([created.code, /MF30(?:01|91|92)/.test(created.stderr)], [1, true], created.stderr);
+    }
+  });
+
+  it("archive: its crontab deletes what is older than the user's lifetime", async () => {
+    using box = sandbox("mfdata");
+    const created = await command(
+      box,
+      box.directory,
+      "bootstrap_plugin",
+      "create",
+      "--no-input",
+      "--template=archive",
+      "foo",
+    );
+    assert.equal(created.code, 0);
+    assert.ok((await installPlugin(box.paths, box.env, join(box.directory, "foo"))).ok);
+    const [plugin] = (await loadPlugins(box.paths, box.env)).plugins;
+    assert.deepEqual(
+      plugin?.crontab.map((job) => job.split(" ").slice(0, 11).join(" ")),
+      [
+        `0 3 * * * /usr/bin/find "${box.paths.runtime}/var/archive" -type f -mtime +5`,
+        `0 4 * * * /usr/bin/find "${box.paths.runtime}/var/archive" -mindepth 1 -type d`,
+      ],
+    );
+  });
+});
+
+describe("web templates", () => {
+  for (const [template, path, body] of [
+    ["node", "/foo", "Hello World from foo!\n"],
+    ["python3_flask", "/foo/", "Hello World !\n"],
+  ] as const) {
+    it(`${template} serves the socket it inherits, and ends on SIGTERM having answered`, {
+      timeout: 60_000,
+    }, async () => {
+      using box = sandbox("mfserv");
+      const created = await command(
+        box,
+        box.directory,
+        "bootstrap_plugin",
+        "create",
+        "--no-input",
+        `--template=${template}`,
+        "foo",
+      );
+      assert.equal(created.code, 0, created.stderr);
+      const env = { ...box.env, MFHARDWARE_NUMBER_OF_CPU_CORES_MULTIPLIED_BY_2: "1" };
+      assert.ok((await installPlugin(box.paths, env, join(box.directory, "foo"))).ok);
+      rmSync(join(box.directory, "foo"), { recursive: true });
+      const [plugin] = (await loadPlugins(box.paths, env)).plugins;
+      const [part] = plugin?.parts ?? [];
+      assert.ok(plugin !== undefined && part !== undefined);
+      const { layers } = await loadLayers(box.paths, env);
+      const whole = { ...env, ...pluginEnvironment(plugin, layers, env, box.paths), LISTEN_FDS: "1" };
+      const made = commandArgv(part, plugin, { paths: box.paths, env });
+      assert.ok(made.ok);
+      const [program, ...args] = made.value;
+
+      const socketPath = join(box.directory, "s.sock");
+      const holder = createServer().listen(socketPath);
+      await once(holder, "listening");
+      const fd = (holder as unknown as { _handle: { fd: number } })._handle.fd;
+      const child = spawn(program, args, { cwd: plugin.home, env: whole, stdio: ["ignore", "pipe", "pipe", fd] });
+      const errors: Buffer[] = [];
+      child.stderr?.on("data", (chunk: Buffer) => errors.push(chunk));
+      const exited = once(child, "exit");
+      // From here on only the child may accept.
+      (holder as unknown as { _handle: { unref(): void; close(): void } })._handle.close();
+      try {
+        assert.equal(await get(socketPath, path, 20_000), body, Buffer.concat(errors).toString());
+        const last = get(socketPath, path, 5_000);
+        await last;
+        child.kill("SIGTERM");
+        assert.deepEqual(await exited, [0, null], Buffer.concat(errors).toString());
+      } finally {
+        child.kill("SIGKILL");
+      }
+    });
+  }
+});
+
+/** Asks until there is an answer, or the time is over. */
+async function get(socketPath: string, path: string, withinMs: number): Promise<string> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    try {
+      return await once_(socketPath, path);
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await setTimeout(50);
+    }
+  }
+}
+
+function once_(socketPath: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path, timeout: 5_000, agent: false }, (response) => {
+      let text = "";
+      response.on("data", (chunk) => {
+        text += chunk;
+      });
+      response.on("end", () => resolve(text));
+    });
+    asked.on("timeout", () => asked.destroy(new Error("no answer in time")));
+    asked.on("error", reject);
+    asked.end();
+  });
+}
