@@ -9,45 +9,42 @@ interface Service {
   readonly instances: readonly { readonly pid?: number; readonly state: string }[];
 }
 
-/** Kills a web worker, then Redis while files arrive; both come back and nothing is lost. */
+/** Kills every worker of a web plugin, then Redis while files arrive; all come back and nothing is lost. */
 export async function killThings(): Promise<void> {
-  const worker = await pidOf("mfserv", (id) => id.startsWith("app.hello_node."));
-  process.kill(worker.pid, "SIGKILL");
-  const back = await until(`${worker.id} is serving again`, async () => {
+  const app = "app.hello_node.main";
+  const workers = await pidsOf("mfserv", app);
+  for (const pid of workers) process.kill(pid, "SIGKILL");
+  const back = await until(`${app} is serving again`, async () => {
     const reply = await http(`http://127.0.0.1:${ports.mfserv}/hello_node`);
     return reply.status === 200 || undefined;
   });
-  const next = await pidOf("mfserv", (id) => id === worker.id, worker.pid);
+  const next = await pidsOf("mfserv", app, workers);
   console.log(
-    `  ${worker.id}: process ${worker.pid} killed, ${next.pid} serves; answered ${back.tookMs.toFixed(0)} ms after the kill`,
+    `  ${app}: all its workers killed (${workers.join(", ")}), ${next.join(", ")} run; answered ${back.tookMs.toFixed(0)} ms after the kill`,
   );
 
-  const redis = await pidOf("mfdata", (id) => id === "redis");
+  const redis = await pidsOf("mfdata", "redis");
   const run = `kill-${Date.now().toString(36)}`;
   moveIn(samples("png", 250, `${run}-a`));
-  process.kill(redis.pid, "SIGKILL");
+  for (const pid of redis) process.kill(pid, "SIGKILL");
   moveIn(samples("png", 250, `${run}-b`));
   await arrived(join(demoHome, "mfdata", "var", "archive"), 1_000, run);
-  const again = await pidOf("mfdata", (id) => id === "redis", redis.pid);
+  const again = await pidsOf("mfdata", "redis", redis);
   console.log(
-    `  redis: process ${redis.pid} killed while 500 images arrived, ${again.pid} runs; 500 images and 500 .tags archived, none lost`,
+    `  redis: ${redis.join()} killed while 500 images arrived, ${again.join()} runs; 500 images and 500 .tags archived, none lost`,
   );
   await type(["metwork", "status"]);
   console.log("  status: both modules are healthy");
 }
 
-/** The first running process of a service; waits until it is another one than `notPid`. */
-async function pidOf(
-  module: string,
-  wanted: (id: string) => boolean,
-  notPid = 0,
-): Promise<{ id: string; pid: number }> {
-  const { value } = await until(`${module} runs the service`, async () => {
+/** The running processes of a service; waits until all of them run and none of `killed` is among them. */
+async function pidsOf(module: string, id: string, killed: readonly number[] = []): Promise<readonly number[]> {
+  const { value } = await until(`${module} runs ${id}`, async () => {
     const [status] = JSON.parse(await command(["metwork", "status", "--json", module])) as [{ services: Service[] }];
-    const service = status.services.find(({ id }) => wanted(id));
-    const pid = service?.instances.find(({ state }) => state === "running")?.pid;
-    return service === undefined || pid === undefined || pid === notPid ? undefined : { id: service.id, pid };
+    const service = status.services.find((one) => one.id === id);
+    const pids = service?.instances.flatMap(({ state, pid }) => (state === "running" && pid !== undefined ? pid : []));
+    const all = pids !== undefined && pids.length > 0 && pids.length === service?.instances.length;
+    return all && !pids.some((pid) => killed.includes(pid)) ? pids : undefined;
   });
-  if (value.pid <= 1) throw new Error(`${value.id} has no process`);
   return value;
 }

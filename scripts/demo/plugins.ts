@@ -9,7 +9,10 @@ const sources = join(demoHome, "sources");
 export async function startAppliance(): Promise<void> {
   const config = join(demoHome, "etc", "metwork.config.d", "mfdata", "config.ini");
   mkdirSync(join(config, ".."), { recursive: true });
-  writeFileSync(config, "[internal_plugins]\nswitch_no_match_policy = keep\n");
+  writeFileSync(
+    config,
+    "[internal_plugins]\nswitch_no_match_policy = keep\nswitch_no_match_keep_original_basename = 1\n",
+  );
   await type(["metwork", "start"]);
   console.log((await type(["metwork", "status"])).replace(/^/gm, "  | ").trimEnd());
 }
@@ -32,7 +35,7 @@ export async function createWebPlugins(): Promise<void> {
       .replace(/<[^>]*>/g, " ")
       .trim()
       .split("\n");
-    console.log(`  GET ${page} → ${value.status} "${line.trim()}" (serving ${tookMs.toFixed(0)} ms after the install)`);
+    console.log(`  GET ${page} → ${value.status} "${line.trim()}" (${tookMs.toFixed(0)} ms)`);
   }
 }
 
