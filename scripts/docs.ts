@@ -1,5 +1,5 @@
 /**
- * Writes what is made from the option schema: each module's commented `config.ini` and its reference page.
+ * Writes what is made from the option schemas: each module's commented `config.ini` and its reference page, and plugins'.
  * `--check` writes nothing and ends with 1 when one of them is not what it should be.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { defaultsFile, referencePage } from "../src/core/config/document.ts";
 import { MODULE_OPTIONS } from "../src/core/module/options/index.ts";
 import { MODULE_NAMES } from "../src/core/module/paths.ts";
+import { pluginReferencePage } from "../src/core/plugin/document.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -17,6 +18,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     files.set(`modules/${module}/config/config.ini`, defaultsFile(module, MODULE_OPTIONS[module]));
     files.set(`docs/reference/${module}-options.md`, referencePage(module, MODULE_OPTIONS[module]));
   }
+  files.set("docs/reference/plugin-options.md", pluginReferencePage());
   return files;
 }
 

@@ -153,11 +153,6 @@ export type ValuesOf<S extends Readonly<Record<string, PluginOption>>> = {
   readonly [K in keyof S]: S[K] extends PluginOption<infer T> ? T : never;
 };
 
-export type GeneralOptions = typeof general;
-export type PartOptions = typeof part;
-export type AppOptions = typeof app;
-export type StepOptions = typeof step;
-
 /** One row of the plugin reference. */
 export interface PluginOptionDoc {
   readonly module: ModuleName;

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { type ModulePaths, pluginConfigFiles, runtimeLayout } from "../../core/module/paths.ts";
+import { nameCollisions } from "../../core/plugin/collisions.ts";
 import type { ConfigText } from "../../core/plugin/config.ts";
 import { LAYER_FILES, readLayer } from "../../core/plugin/layer.ts";
 import { pluginNameOf } from "../../core/plugin/name.ts";
@@ -61,7 +62,13 @@ export async function loadPlugins(paths: ModulePaths, env: Env): Promise<LoadedP
     } else broken.push({ name, home: source.home, notes: read.notes.map((note) => ({ ...note, plugin: name })) });
   }
   const sorted = [...plugins.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { plugins: sorted, broken, notes, inputs };
+  const collisions = nameCollisions(sorted);
+  const usable = sorted.filter((plugin) => {
+    const mine = collisions.filter((note) => note.plugin === plugin.name);
+    if (mine.length > 0) broken.push({ name: plugin.name, home: plugin.home, notes: mine });
+    return mine.length === 0;
+  });
+  return { plugins: usable, broken, notes, inputs };
 }
 
 /** Reads one plugin, installed or not, with the overrides of its name. Its layers may be those of installed plugins. */
