@@ -12,7 +12,7 @@ import {
 } from "../../core/plugin/archive.ts";
 import { LAYER_FILES } from "../../core/plugin/layer.ts";
 import { pluginNameOf } from "../../core/plugin/name.ts";
-import { exists, readTextFile } from "../../kit/fs.ts";
+import { readTextFile } from "../../kit/fs.ts";
 import { loadPlugin, loadPlugins } from "../load/plugins.ts";
 import { done, type Outcome, problem, reasonOf, refused } from "./failure.ts";
 import { releaseFiles } from "./files.ts";
@@ -50,7 +50,7 @@ export interface PluginInfo {
 
 /** A word that cannot be a name, or that names an existing file, is an archive. */
 export async function inspectPlugin(paths: ModulePaths, env: Env, nameOrFile: string): Promise<Outcome<PluginInfo>> {
-  const isFile = /[/.]/.test(nameOrFile) || exists(nameOrFile);
+  const isFile = /[/.]/.test(nameOrFile) || (lstatSync(nameOrFile, { throwIfNoEntry: false })?.isFile() ?? false);
   return isFile ? await inspectArchive(nameOrFile, paths) : await inspectInstalled(paths, env, nameOrFile);
 }
 
