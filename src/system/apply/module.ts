@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { failure } from "../../core/base/result.ts";
 import { type ModulePaths, type RuntimeLayout, runtimeLayout } from "../../core/module/paths.ts";
 import { writeFileAtomically } from "../../kit/fs.ts";
-import { lockFile } from "../../kit/linux/lock.ts";
+import { lockFile, withLock } from "../../kit/linux/lock.ts";
 import { loadPlanInput } from "../load/plan-input.ts";
 import type { Supervisor } from "../supervisor.ts";
 import { apply } from "./apply.ts";
@@ -12,6 +12,8 @@ import type { LastApply } from "./outcome.ts";
 
 /** How long to wait for another apply of the same module to end. */
 const LOCK_WAIT_MS = 60_000;
+/** How long to wait for the end of an install. */
+const PLUGIN_LOCK_WAIT_MS = 300_000;
 
 export interface ApplyModuleOptions {
   readonly dryRun: boolean;
@@ -37,7 +39,8 @@ export async function applyModule(
   try {
     const begun = performance.now();
     const last = await readLastApply(layout);
-    const loaded = await loadPlanInput(paths);
+    // A plugin being installed is in its place before its postinstall has run: not to be looked at until then.
+    const loaded = await withLock(layout.pluginLock, PLUGIN_LOCK_WAIT_MS, () => loadPlanInput(paths));
     const outcome = loaded.ok
       ? await apply(loaded.value.input, {
           dryRun: options.dryRun,
