@@ -5,6 +5,7 @@ import { systemPath } from "../core/flow/names.ts";
 import type { WatchedDirectory } from "../core/flow/types.ts";
 import { type Inotify, openInotify } from "../kit/linux/inotify.ts";
 import { isBeingWritten } from "../kit/linux/lease.ts";
+import { dropStaleSidecar } from "../kit/tags.ts";
 import { SETTLE_MS } from "./claim.ts";
 import { makeDirectory } from "./directory.ts";
 import { codeOf, messageOf } from "./errors.ts";
@@ -220,6 +221,7 @@ export class Observer {
           return watched.again;
         }
         if (!this.#options.ignored(name)) this.#announce(watched, name, "exists");
+        else if (!watched.spec.external) dropStaleSidecar(watched.spec.directory, name, Date.now());
       }
       return true;
     } catch (error) {

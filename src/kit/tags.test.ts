@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { nameFromBytes, systemPath } from "../core/flow/names.ts";
-import { clearTags, dropSidecar, readTags, writeTags } from "./tags.ts";
+import { clearTags, dropSidecar, dropStaleSidecar, readTags, writeTags } from "./tags.ts";
 
 const root = mkdtempSync(join(tmpdir(), "metwork-tags-"));
 after(() => rmSync(root, { recursive: true }));
@@ -50,6 +50,20 @@ for (const name of ["plain", "n".repeat(255), nameFromBytes(Buffer.from("a\xffb"
     assert.deepEqual(sidecars(), []);
   });
 }
+
+test("a side-car without its file is removed, but not a young one", () => {
+  const path = makeFile("orphan");
+  writeTags(path, path, LARGE);
+  const [sidecar = ""] = sidecars();
+  const later = Date.now() + 61_000;
+  dropStaleSidecar(root, sidecar, later);
+  assert.equal(sidecars().length, 1, "its file is there");
+  rmSync(path);
+  dropStaleSidecar(root, sidecar, Date.now());
+  assert.equal(sidecars().length, 1, "its file may come");
+  dropStaleSidecar(root, sidecar, later);
+  assert.equal(sidecars().length, 0);
+});
 
 test("hard links have tags of their own", () => {
   const one = makeFile("one");

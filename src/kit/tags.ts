@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
 import { lstatSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { posix } from "node:path";
-import { HIDDEN_PREFIX, sidecarName, systemPath } from "../core/flow/names.ts";
+import { sidecarName, sidecarOwner, systemPath } from "../core/flow/names.ts";
 import { decodeTags, encodeTags, type Tags } from "../core/flow/tags.ts";
 import { getXattr, removeXattr, setXattr } from "./linux/xattr.ts";
 
 const ATTRIBUTE = "user.metwork";
 /** More than a few kilobytes does not fit beside an inode on most file systems; asking is dearer than knowing. */
 const ATTRIBUTE_LIMIT = 32 * 1024;
+
+const STALE_MS = 60_000;
 
 /** Where a file's tags are: on the file (an extended attribute), or in a hidden file beside it. */
 export type TagPlace = "attribute" | "sidecar";
@@ -44,7 +46,7 @@ export function writeTags(from: string, to: string, tags: Tags, shared = false):
   const text = encodeTags(tags);
   if (!shared && text.length <= ATTRIBUTE_LIMIT && setXattr(from, ATTRIBUTE, text)) return "attribute";
   const path = sidecarPath(to);
-  const temporary = posix.join(posix.dirname(path), `${HIDDEN_PREFIX}${digest(path)}.new`);
+  const temporary = posix.join(posix.dirname(path), sidecarName(`${digest(path)}.new`, digest));
   writeFileSync(systemPath(temporary), text, { mode: 0o640 });
   renameSync(systemPath(temporary), systemPath(path));
   removeXattr(from, ATTRIBUTE);
@@ -63,6 +65,19 @@ export function dropSidecar(path: string): void {
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
   }
+}
+
+/**
+ * Removes a side-car that a death left without its file. A side-car is there just before its file: a young one is left
+ * alone. `now` is in milliseconds since the epoch.
+ */
+export function dropStaleSidecar(directory: string, name: string, now: number): void {
+  const owner = sidecarOwner(name);
+  if (owner === undefined) return;
+  const path = systemPath(posix.join(directory, name));
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined || now - stat.ctimeMs < STALE_MS) return;
+  if (lstatSync(systemPath(posix.join(directory, owner)), { throwIfNoEntry: false }) === undefined) unlinkSync(path);
 }
 
 function readSidecar(path: string): Tags | undefined {

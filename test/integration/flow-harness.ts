@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { crc32, deflateSync } from "node:zlib";
+import { sidecarOwner } from "../../src/core/flow/names.ts";
 import type { FlowConfig, FlowStep, StepWork, SwitchRuleSpec } from "../../src/core/flow/types.ts";
 
 const MAIN = new URL("../../src/main/flow.ts", import.meta.url).pathname;
@@ -175,10 +176,10 @@ export class Pipeline {
     return new Map(lines.map((line) => line.split(" = ") as [string, string]));
   }
 
-  /** Files anywhere in the pipeline's own directories. */
+  /** Files anywhere in the pipeline's own directories; a side-car that a kill left without its file is none. */
   inside(): string[] {
     return readdirSync(this.dataIn, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
+      .filter((entry) => entry.isFile() && existsSync(join(entry.parentPath, sidecarOwner(entry.name) ?? entry.name)))
       .map((entry) => join(entry.parentPath, entry.name));
   }
 }

@@ -8,6 +8,7 @@ import {
   nameFromBytes,
   nameToBytes,
   sidecarName,
+  sidecarOwner,
   systemPath,
   truncate,
 } from "./names.ts";
@@ -54,8 +55,9 @@ test("truncation keeps whole characters within the limit", () => {
 
 test("a side-car's name fits whatever the file's is", () => {
   const digest = (): string => "d".repeat(64);
-  assert.equal(sidecarName("file", digest), ".metwork.file");
-  assert.equal(sidecarName("n".repeat(NAME_MAX), digest), `.metwork.${"d".repeat(64)}`);
+  const long = sidecarName("n".repeat(NAME_MAX), digest);
+  assert.deepEqual([sidecarName("file", digest), long], [".metwork.tags.file", `.metwork.tags.${"d".repeat(64)}`]);
+  assert.deepEqual([".metwork.tags.file", long, ".metwork.file"].map(sidecarOwner), ["file", undefined, undefined]);
 });
 
 test("a basename leads nowhere else", () => {

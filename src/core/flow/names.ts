@@ -4,6 +4,7 @@ const ESCAPE_BASE = 0xdc00;
 export const NAME_MAX = 255;
 /** Files of ours that are never a user's: side-cars and unfinished copies. */
 export const HIDDEN_PREFIX = ".metwork.";
+const SIDECAR_PREFIX = `${HIDDEN_PREFIX}tags.`;
 
 /**
  * A file name as text, reversibly: each byte that is no UTF-8 becomes U+DC00 + byte, as Python's `surrogateescape` does,
@@ -60,8 +61,14 @@ export function isBasename(name: string): boolean {
 
 /** Where the tags of a file are kept when they cannot be on the file itself: a hidden neighbour. */
 export function sidecarName(name: string, digest: (text: string) => string): string {
-  const plain = HIDDEN_PREFIX + name;
-  return byteLength(plain) <= NAME_MAX ? plain : HIDDEN_PREFIX + digest(name);
+  const plain = SIDECAR_PREFIX + name;
+  return byteLength(plain) <= NAME_MAX ? plain : SIDECAR_PREFIX + digest(name);
+}
+
+/** The name of the file a side-car belongs to; undefined: it is none, or its name does not tell. */
+export function sidecarOwner(name: string): string | undefined {
+  const owner = name.startsWith(SIDECAR_PREFIX) ? name.slice(SIDECAR_PREFIX.length) : "";
+  return owner === "" || /^[0-9a-f]{64}$/.test(owner) ? undefined : owner;
 }
 
 function decodeEscaping(bytes: Uint8Array): string {
