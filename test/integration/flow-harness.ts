@@ -111,18 +111,9 @@ export class Pipeline {
   }
 
   async start(): Promise<void> {
-    const child = spawn(
-      process.execPath,
-      [
-        "--disable-warning=ExperimentalWarning",
-        ...(process.env["FLOW_NODE"]?.split(" ") ?? []),
-        MAIN,
-        this.#configPath,
-      ],
-      {
-        env: { ...process.env, TZ: "UTC" },
-      },
-    );
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, this.#configPath], {
+      env: { ...process.env, TZ: "UTC" },
+    });
     this.#daemon = child;
     const before = this.#log.length;
     for (const stream of [child.stdout, child.stderr]) {
