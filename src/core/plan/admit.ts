@@ -29,22 +29,20 @@ export interface Admitted {
 /** Leaves out the plugins that cannot be planned, each with all the reasons. */
 export function admit(input: PlanInput): { admitted: Admitted; notes: readonly Diagnostic[] } {
   const layout = layoutOf(input.paths);
-  const owners = new Map<string, RunningPart>();
   const plugins: Plugin[] = [];
   const running: RunningPart[] = [];
   const notes: Diagnostic[] = [];
   for (const plugin of [...input.plugins].sort((a, b) => byText(a.name, b.name))) {
-    const found = examine(plugin, input, layout, owners);
+    const found = examine(plugin, input, layout);
     notes.push(...found.notes.map((note) => ({ ...note, plugin: plugin.name })));
     if (hasErrors(found.notes)) continue;
     plugins.push(plugin);
     running.push(...found.running);
-    for (const part of found.running) owners.set(baseName(part), part);
   }
   return { admitted: { plugins, running }, notes };
 }
 
-/** The name a part's socket and log files share; `_` joins its pieces, so two parts can ask for the same one. */
+/** The name a part's socket and log files share. Plugins whose parts ask for the same one are set aside before (MF3070). */
 export function baseName({ plugin, part }: Pick<RunningPart, "plugin" | "part">): string {
   const kind = part.kind === "daemon" ? "extra" : part.kind;
   return `${kind}_${plugin.name}_${part.name}`;
@@ -59,7 +57,6 @@ function examine(
   plugin: Plugin,
   input: PlanInput,
   layout: RuntimeLayout,
-  owners: ReadonlyMap<string, RunningPart>,
 ): { running: RunningPart[]; notes: Diagnostic[] } {
   const context = { paths: input.paths, env: input.config.env };
   const running: RunningPart[] = [];
@@ -76,8 +73,6 @@ function examine(
     notes.push(...argv.notes);
     if (!argv.ok) continue;
     const candidate = { plugin, part, argv: argv.value };
-    const owner = owners.get(baseName(candidate));
-    if (owner !== undefined) notes.push(sharedName(candidate, owner));
     if (argv.value.some((word) => word.includes("\0")))
       notes.push(nul(`the command of [${sectionOf(part)}]`, part.commandAt ?? part.at));
     if (part.kind === "app") notes.push(...longSocket(candidate, part, layout));
@@ -99,18 +94,6 @@ function longSocket(candidate: RunningPart, app: App, layout: RuntimeLayout): Di
       fix: `shorten the name of the plugin or of the app by ${bytes - SOCKET_PATH_MAX} characters, or the runtime home`,
     },
   ];
-}
-
-function sharedName(candidate: RunningPart, owner: RunningPart): Diagnostic {
-  const of = ({ plugin, part }: RunningPart): string => `[${sectionOf(part)}] of plugin ${plugin.name}`;
-  return {
-    code: "MF4002",
-    severity: "error",
-    message: `${of(candidate)} and ${of(owner)} would share the socket and the log ${baseName(candidate)}`,
-    at: candidate.part.at,
-    related: [{ at: owner.part.at, message: "the other one" }],
-    fix: "rename one of them",
-  };
 }
 
 /** Neither arguments nor variables can hold one. */
