@@ -128,6 +128,7 @@ function makePlugin(index: number, { paths }: PlanInput): Plugin {
     fragments: {},
     nginx: {},
     nginxDisabled: false,
+    written: { files: [], keys: {} },
     at,
   };
 }

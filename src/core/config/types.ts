@@ -15,6 +15,14 @@ export interface Sourced<T> {
   readonly shadows: readonly Sourced<unknown>[];
 }
 
+/** The lines a person wrote that hold, of one chain of files. */
+export interface WrittenLines {
+  /** Weakest first. */
+  readonly files: readonly string[];
+  /** By `section.key`; `file` is an index of `files`, lines start at 1. A long value is a digest. */
+  readonly keys: Readonly<Record<string, readonly [value: string, file: number, line: number]>>;
+}
+
 /** What changing an option costs the running module. */
 export type Cost = "none" | "reload" | "swap" | "restart";
 

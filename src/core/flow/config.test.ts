@@ -67,6 +67,7 @@ function plugin(name: string, command: string, step: Partial<Step> = {}, rules: 
     fragments: {},
     nginx: {},
     nginxDisabled: false,
+    written: { files: [], keys: {} },
     at: AT,
   };
 }

@@ -1,5 +1,5 @@
-import type { Span } from "../base/diagnostic.ts";
 import { byText } from "../base/order.ts";
+import { type ChangedLine, changedLines, type Difference, placesOf } from "./because.ts";
 import type { Action, Manifest, ServiceSpec } from "./types.ts";
 
 /** What concerns neither a running process nor the way it is watched. */
@@ -12,6 +12,7 @@ const IGNORED: ReadonlySet<keyof ServiceSpec> = new Set([
   "onChange",
 ]);
 const NOTHING: Manifest = { id: "", files: {}, environments: {}, services: {} };
+const NO_DIFFERENCE: Difference = { fields: [], variables: [], files: [] };
 
 /**
  * When an action has its turn: what is new serves before a proxy's reload sends it requests, and what goes away is stopped
@@ -29,7 +30,8 @@ interface Turned {
 export function diff(before: Manifest | undefined, after: Manifest): readonly Action[] {
   const old = before ?? NOTHING;
   const changed = changedEnvironments(old, after);
-  const turned = Object.values(after.services).flatMap((spec) => actionsFor(spec, old, after, changed));
+  const lines = changedLines(old.sources, after.sources);
+  const turned = Object.values(after.services).flatMap((spec) => actionsFor(spec, old, after, changed, lines));
   for (const spec of Object.values(old.services)) {
     if (after.services[spec.id] !== undefined) continue;
     turned.push({ action: { do: "stop", service: spec.id, because: ["gone"] }, turn: TURN.stop, tier: -spec.tier });
@@ -38,29 +40,45 @@ export function diff(before: Manifest | undefined, after: Manifest): readonly Ac
   return turned.map(({ action }) => action);
 }
 
-function actionsFor(spec: ServiceSpec, before: Manifest, after: Manifest, environments: ReadonlySet<string>): Turned[] {
+function actionsFor(
+  spec: ServiceSpec,
+  before: Manifest,
+  after: Manifest,
+  environments: ReadonlySet<string>,
+  lines: readonly ChangedLine[],
+): Turned[] {
   const old = before.services[spec.id];
-  if (old === undefined) return [turn("start", TURN.start, spec, ["new"])];
-  const definition = [...changedKeys(old, spec), ...changedVariables(old, before, spec, after, environments)];
+  if (old === undefined) return [turn("start", TURN.start, spec, ["new"], NO_DIFFERENCE, [])];
+  const fields = changedKeys(old, spec);
+  const variables = changedVariables(old, before, spec, after, environments);
   const files = changedFiles(old, before, spec, after);
+  const different = { fields, variables, files };
   const actions: Turned[] = [];
-  if (definition.length > 0) {
+  if (fields.length + variables.length > 0) {
     const how = spec.socket === undefined ? "restart" : "swap";
-    return [turn(how, TURN[how], spec, [...definition, ...files])];
+    return [turn(how, TURN[how], spec, [...fields, ...variables, ...files], different, lines)];
   }
   if (files.length > 0) {
     const how = spec.onChange === "swap" && spec.socket === undefined ? "restart" : spec.onChange;
-    actions.push(turn(how, TURN[how], spec, files));
+    actions.push(turn(how, TURN[how], spec, files, different, lines));
   }
   if (old.instances !== spec.instances) {
     const when = spec.instances > old.instances ? TURN.more : TURN.fewer;
-    actions.push(turn("scale", when, spec, [`instances ${old.instances} -> ${spec.instances}`]));
+    const why = [`instances ${old.instances} -> ${spec.instances}`];
+    actions.push(turn("scale", when, spec, why, { ...NO_DIFFERENCE, fields: ["instances"] }, lines));
   }
   return actions;
 }
 
-function turn(what: Action["do"], when: number, spec: ServiceSpec, reasons: readonly string[]): Turned {
-  const because = [...new Set([...reasons, ...spec.because.map(place)])];
+function turn(
+  what: Action["do"],
+  when: number,
+  spec: ServiceSpec,
+  reasons: readonly string[],
+  different: Difference,
+  lines: readonly ChangedLine[],
+): Turned {
+  const because = [...new Set([...reasons, ...placesOf(spec, different, lines)])];
   return { action: { do: what, service: spec.id, because }, turn: when, tier: spec.tier };
 }
 
@@ -103,8 +121,4 @@ function merged(spec: ServiceSpec, manifest: Manifest): Readonly<Record<string, 
 
 function same(a: unknown, b: unknown): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
-}
-
-function place(span: Span): string {
-  return `${span.file}:${span.line}`;
 }

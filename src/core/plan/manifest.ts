@@ -5,8 +5,8 @@ import type { Manifest, Plan, ServiceSpec } from "./types.ts";
 export const SERVED_ID = "@@SERVED_ID@@";
 
 /** What is kept of a plan to compare it with the next one. */
-export function manifestOf({ id, digests, environments, services }: Plan): Manifest {
-  return { id, files: digests, environments, services };
+export function manifestOf({ id, digests, environments, services, sources, directories }: Plan): Manifest {
+  return { id, files: digests, environments, services, sources, directories };
 }
 
 /**

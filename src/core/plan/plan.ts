@@ -14,6 +14,7 @@ import { planMonitor } from "./service/monitor.ts";
 import { planParts } from "./service/parts.ts";
 import { planPipeline } from "./service/pipeline.ts";
 import { planQueue } from "./service/queue.ts";
+import { planSources } from "./sources.ts";
 import type { Plan, PlannedDirectory } from "./types.ts";
 import { vetPaths } from "./vet.ts";
 
@@ -43,6 +44,7 @@ export function plan(input: PlanInput): Result<Plan> {
     directories: [...new Map(directories.map((one) => [one.path, one])).values()].sort(byPath),
     environments: sortedRecord(environments),
     services: sortedRecord(Object.fromEntries(services.map((spec) => [spec.id, spec]))),
+    sources: planSources(input, admitted),
   };
   return success(seal(draft), all);
 }

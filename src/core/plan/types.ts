@@ -1,4 +1,5 @@
 import type { Span } from "../base/diagnostic.ts";
+import type { WrittenLines } from "../config/types.ts";
 
 /** A file of the generated tree. Its path, relative to `config_auto`, is its key in the tree. */
 export interface PlannedFile {
@@ -77,9 +78,12 @@ export interface PlannedDirectory {
   readonly mode: number;
 }
 
+/** The input lines a plan is made of, by owner: a plugin's name, or `""` for the module. */
+export type Sources = Readonly<Record<string, WrittenLines>>;
+
 /** Everything that must be true of the machine for one module. */
 export interface Plan {
-  /** Digest of all that follows, `because` apart (a comment that moves lines changes nothing): equal inputs give equal ids. */
+  /** Digest of all that follows, `because` and `sources` apart (a comment that moves lines changes nothing): equal inputs give equal ids. */
   readonly id: string;
   readonly tree: ReadonlyMap<string, PlannedFile>;
   /** SHA-256 of every file of the tree, before `servedId` was written into it. */
@@ -88,6 +92,7 @@ export interface Plan {
   readonly directories: readonly PlannedDirectory[];
   readonly environments: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly services: Readonly<Record<string, ServiceSpec>>;
+  readonly sources: Sources;
 }
 
 /** What is kept of a plan beside its tree (`manifest.json` of a generation): enough to compare with the next one. */
@@ -97,6 +102,10 @@ export interface Manifest {
   readonly files: Readonly<Record<string, string>>;
   readonly environments: Plan["environments"];
   readonly services: Plan["services"];
+  /** Absent where nobody asks why something changed. */
+  readonly sources?: Sources;
+  /** `Plan.directories`, for a return to this generation. */
+  readonly directories?: Plan["directories"];
 }
 
 /** One thing to do to one service, and why. */

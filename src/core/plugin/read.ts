@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import type { Diagnostic, Span } from "../base/diagnostic.ts";
 import { failure, hasErrors, type Result, success } from "../base/result.ts";
+import { writtenLines } from "../config/written.ts";
 import type { ModulePaths } from "../module/paths.ts";
 import { parseMetadata } from "./archive.ts";
 import { commandArgv, stepDirectory } from "./command.ts";
@@ -114,6 +115,10 @@ export function draftPlugin(source: PluginSource, context: PluginContext): Resul
       }),
     },
     nginxDisabled: read.nginxDisabled,
+    written: writtenLines(
+      sections.values(),
+      source.configs.map(({ file }) => file),
+    ),
     at,
   };
   checkCommands(plugin, context, notes);

@@ -1,4 +1,5 @@
 import type { Span } from "../base/diagnostic.ts";
+import type { WrittenLines } from "../config/types.ts";
 
 /** What every supervised part of a plugin has. */
 interface PartBase {
@@ -127,6 +128,8 @@ export interface Plugin {
   readonly nginx: { readonly http?: string; readonly server?: string; readonly initWorkerLua?: string };
   /** Left out of nginx by `[internal] disable_nginx_conf`. */
   readonly nginxDisabled: boolean;
+  /** The lines of its config.ini and overrides that hold. */
+  readonly written: WrittenLines;
   /** Place of its `[general]` section, the fallback for anything said about the plugin as a whole. */
   readonly at: Span;
 }
