@@ -7,6 +7,7 @@ import { plan } from "../../core/plan/plan.ts";
 import { runnable } from "../../core/plan/services.ts";
 import type { Plan } from "../../core/plan/types.ts";
 import type { Supervisor } from "../supervisor.ts";
+import { inDoubt, readDoubt } from "./doubt.ts";
 import { currentManifest } from "./generations.ts";
 import { observe } from "./observe.ts";
 import type { LastApply, Outcome } from "./outcome.ts";
@@ -30,7 +31,7 @@ export async function apply(
 ): Promise<Outcome & { failedStarts: LastApply["failedStarts"] }> {
   const layout = runtimeLayout(input.paths.runtime);
   const current = await currentManifest(layout);
-  const before = await observe(current, options.supervisor);
+  const before = inDoubt(await observe(current, options.supervisor), await readDoubt(layout));
   const leftOut = new Map<string, readonly Diagnostic[]>();
   const failedStarts: Record<string, string> = {};
   for (;;) {

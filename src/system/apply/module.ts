@@ -2,12 +2,13 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { failure } from "../../core/base/result.ts";
 import { type ModulePaths, type RuntimeLayout, runtimeLayout } from "../../core/module/paths.ts";
+import { checkpoint } from "../../kit/checkpoint.ts";
 import { writeFileAtomically } from "../../kit/fs.ts";
 import { lockFile, withLock } from "../../kit/linux/lock.ts";
 import { loadPlanInput } from "../load/plan-input.ts";
 import type { Supervisor } from "../supervisor.ts";
 import { apply } from "./apply.ts";
-import { currentManifest } from "./generations.ts";
+import { currentManifest, sweep } from "./generations.ts";
 import type { LastApply } from "./outcome.ts";
 
 /** How long to wait for another apply of the same module to end. */
@@ -37,10 +38,14 @@ export async function applyModule(
   await prepareLayout(layout);
   const lock = await lockFile(join(layout.tmp, "apply.lock"), { waitMs: LOCK_WAIT_MS });
   try {
+    checkpoint("lock-taken");
     const begun = performance.now();
+    await sweep(layout);
+    checkpoint("swept");
     const last = await readLastApply(layout);
     // A plugin being installed is in its place before its postinstall has run: not to be looked at until then.
     const loaded = await withLock(layout.pluginLock, PLUGIN_LOCK_WAIT_MS, () => loadPlanInput(paths));
+    checkpoint("loaded");
     const outcome = loaded.ok
       ? await apply(loaded.value.input, {
           dryRun: options.dryRun,
@@ -67,7 +72,9 @@ export async function applyModule(
       reason: options.reason,
       tookMs: Math.round(performance.now() - begun),
     };
+    checkpoint("unrecorded");
     if (!options.dryRun) await writeFileAtomically(lastApplyFile(layout), JSON.stringify(record), 0o600);
+    checkpoint("recorded");
     return { ...record, inputs: loaded.inputs };
   } finally {
     lock.release();

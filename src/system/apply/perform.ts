@@ -1,10 +1,21 @@
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { runnable } from "../../core/plan/services.ts";
 import type { Action, Manifest } from "../../core/plan/types.ts";
+import { checkpoint } from "../../kit/checkpoint.ts";
 import type { Performed, Supervisor } from "../supervisor.ts";
 
 /** How many plugin services may be starting at the same moment; more only make each other late. */
 const PARALLEL = 8;
+
+/** How a service that something was done to gets its old spec again. */
+const OPPOSITE = {
+  start: "restart",
+  stop: "start",
+  swap: "swap",
+  restart: "restart",
+  reload: "reload",
+  scale: "scale",
+} as const satisfies Record<Action["do"], Action["do"]>;
 
 /** An action that did not work. */
 export interface Failure {
@@ -20,11 +31,12 @@ export async function perform(supervisor: Supervisor, action: Action, next: Mani
   return supervisor[action.do](runnable(next, spec));
 }
 
-/** Carries out the actions, a few at a time, and goes on after failures. */
+/** Carries out the actions, a few at a time, and goes on after failures. `passed` hears how many were. */
 export async function performAll(
   supervisor: Supervisor,
   actions: readonly Action[],
   next: Manifest,
+  passed: (done: number) => void,
 ): Promise<{ done: readonly Action[]; failures: readonly Failure[] }> {
   const done: Action[] = [];
   const failures: Failure[] = [];
@@ -34,6 +46,7 @@ export async function performAll(
       const performed = await perform(supervisor, action, next);
       if (performed.ok) done.push(action);
       else failures.push({ action, notes: performed.notes });
+      passed(done.length + failures.length);
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
@@ -51,15 +64,25 @@ export async function performInOrder(
     const performed = await perform(supervisor, action, next);
     if (!performed.ok) return { done, failure: { action, notes: performed.notes } };
     done.push(action);
+    if (done.length === 1) checkpoint("own-first");
   }
   return { done };
 }
 
-/** Takes actions back, last one first: what was started stops, everything else gets its old spec again. */
-export async function undo(supervisor: Supervisor, done: readonly Action[], before: Manifest): Promise<void> {
-  for (const action of [...done].reverse()) {
-    const old = before.services[action.service];
+/**
+ * Takes actions back, last one first, towards the generation that stays in force: what is none of its services stops, and
+ * the others get its specs, also when something else ran there before.
+ */
+export async function undo(
+  supervisor: Supervisor,
+  done: readonly Action[],
+  current: Manifest | undefined,
+): Promise<void> {
+  for (const [index, action] of [...done].reverse().entries()) {
+    const old = current?.services[action.service];
     if (old === undefined) await supervisor.stop(action.service);
-    else await perform(supervisor, action.do === "stop" ? { ...action, do: "start" } : action, before);
+    else await supervisor[OPPOSITE[action.do]](runnable({ environments: current?.environments ?? {} }, old));
+    if (index === 0) checkpoint("undo-first");
   }
+  checkpoint("undo-all");
 }

@@ -5,9 +5,11 @@ import type { RuntimeLayout } from "../../core/module/paths.ts";
 import { diff } from "../../core/plan/diff.ts";
 import { servedId } from "../../core/plan/manifest.ts";
 import type { Action, Manifest, Plan } from "../../core/plan/types.ts";
+import { type Checkpoint, checkpoint } from "../../kit/checkpoint.ts";
 import { ensureDirectory } from "../../kit/fs.ts";
 import type { Supervisor } from "../supervisor.ts";
 import { checkStaged } from "./check.ts";
+import { clearDoubt, noteDoubt } from "./doubt.ts";
 import { prune, stage, switchTo, switchToNone } from "./generations.ts";
 import type { Outcome } from "./outcome.ts";
 import { type Failure, perform, performAll, performInOrder, undo } from "./perform.ts";
@@ -38,17 +40,24 @@ export type Tried =
 /** Stages, checks and carries out a plan; on any failure everything done is undone in reverse. */
 export async function attemptPlan(attempt: Attempt): Promise<Tried> {
   const { layout, next, before, current, supervisor } = attempt;
+  checkpoint("planned");
   const actions = diff(before, next);
-  if (actions.length === 0 && current?.id === next.id) return ended("nothing", next.id, actions, []);
+  if (actions.length === 0 && current?.id === next.id) {
+    if (!attempt.dryRun) await clearDoubt(layout);
+    return ended("nothing", next.id, actions, []);
+  }
   for (const { path, mode } of attempt.plan.directories) await ensureDirectory(path, mode);
+  checkpoint("directories-made");
   const home = await stage(layout, attempt.plan);
   const refusals = await checkStaged(home, attempt.plan, attempt.programs, layout);
+  checkpoint("checked");
   const guilty = guiltyPlugins(refusals);
   if (guilty.size > 0) return { leaveOut: guilty, why: "refused" };
   if (hasErrors(refusals)) return ended("refused", current?.id, [], refusals);
   if (attempt.dryRun) return ended("would apply", current?.id, actions, refusals);
   if (supervisor === undefined) {
     await switchTo(layout, next.id);
+    await clearDoubt(layout);
     await prune(layout, [next.id]);
     return ended("applied", next.id, [], refusals);
   }
@@ -68,9 +77,12 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
   const done: Action[] = [];
 
   const rollBack = async (failures: readonly Failure[], notes: readonly Diagnostic[] = []): Promise<Tried> => {
+    checkpoint("rollback-begun");
     if (current === undefined) await switchToNone(layout);
     else await switchTo(layout, current.id);
-    await undo(supervisor, done, before);
+    checkpoint("rollback-switched");
+    await undo(supervisor, [...done, ...failures.map(({ action }) => action).filter(isLostByFailing)], current);
+    await clearDoubt(layout);
     const all = [...failures.flatMap((failure) => failure.notes), ...notes];
     return ended(
       "rolled back",
@@ -80,7 +92,9 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
     );
   };
 
-  const started = await performAll(supervisor, parts, next);
+  await noteDoubt(layout, before, next);
+  checkpoint("doubt-noted");
+  const started = await performAll(supervisor, parts, next, milestones("parts", parts.length));
   done.push(...started.done);
   if (started.failures.length > 0) {
     const leaveOut = newcomersAmong(started.failures, next, before);
@@ -88,27 +102,60 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
     await undo(
       supervisor,
       done.filter((action) => leaveOut.has(next.services[action.service]?.plugin ?? "")),
-      before,
+      current,
     );
     return { leaveOut, why: "did not start" };
   }
   await switchTo(layout, next.id);
+  checkpoint("switched");
   const switched = await performInOrder(supervisor, own, next);
   done.push(...switched.done);
+  checkpoint("own-all");
   if (switched.failure !== undefined) return rollBack([switched.failure]);
   if (own.some((action) => action.service === "nginx")) {
     const unproven = await proveNginx(layout.nginxSocket, servedId(next));
     if (unproven.length > 0) return rollBack([], unproven);
   }
-  const stopped = await performAll(supervisor, stops, next);
+  checkpoint("proven");
+  const stopped = await performAll(supervisor, stops, next, milestones("stops", stops.length));
+  await clearDoubt(layout);
+  checkpoint("doubt-cleared");
   await prune(layout, [next.id]);
-  for (const action of ordered.filter(({ service }) => service === MONITOR)) await perform(supervisor, action, next);
+  checkpoint("pruned");
+  for (const action of ordered.filter(({ service }) => service === MONITOR)) {
+    const isOwn = await isThisProcess(supervisor, MONITOR);
+    const performed = perform(supervisor, action, next);
+    // Who waits here for its own end is killed for not ending.
+    if (!isOwn) await performed;
+  }
   return ended(
     "applied",
     next.id,
     ordered,
     stopped.failures.flatMap((failure) => failure.notes),
   );
+}
+
+/** Passes the checkpoints of a number of actions: after the first, half of them, all. */
+function milestones(name: "parts" | "stops", total: number): (done: number) => void {
+  const at: readonly [number, Checkpoint][] = [
+    [1, `${name}-first`],
+    [Math.ceil(total / 2), `${name}-half`],
+    [total, `${name}-all`],
+  ];
+  return (done) => {
+    for (const [count, point] of at) if (count === done) checkpoint(point);
+  };
+}
+
+/** Whether a failure leaves the service without its old processes: the others keep them, or had none. */
+function isLostByFailing({ do: verb }: Action): boolean {
+  return verb === "restart" || verb === "reload" || verb === "scale";
+}
+
+async function isThisProcess(supervisor: Supervisor, id: string): Promise<boolean> {
+  const running = (await supervisor.list()).find((service) => service.id === id);
+  return running?.instances.some(({ pid }) => pid === process.pid) === true;
 }
 
 function ended(
