@@ -20,7 +20,7 @@ export async function observe(current: Manifest | undefined, supervisor: Supervi
 }
 
 /** Stands for a running service that is not what the generation in force says: it differs from whatever comes next. */
-function foreign(id: string, plugin: string | undefined): Manifest["services"][string] {
+export function foreign(id: string, plugin: string | undefined): Manifest["services"][string] {
   return {
     id,
     ...(plugin === undefined ? {} : { plugin }),

@@ -30,6 +30,8 @@ export interface Attempt {
   readonly dryRun: boolean;
   /** Absent while the module is stopped: then only the tree is switched. */
   readonly supervisor: Supervisor | undefined;
+  /** All of it or nothing: no plugin may be left out. */
+  readonly whole?: boolean;
 }
 
 /** How the attempt ended; `leaveOut` are plugins that must be left out for the next one, with the reasons. */
@@ -52,7 +54,7 @@ export async function attemptPlan(attempt: Attempt): Promise<Tried> {
   const refusals = await checkStaged(home, attempt.plan, attempt.programs, layout);
   checkpoint("checked");
   const guilty = guiltyPlugins(refusals);
-  if (guilty.size > 0) return { leaveOut: guilty, why: "refused" };
+  if (guilty.size > 0 && attempt.whole !== true) return { leaveOut: guilty, why: "refused" };
   if (hasErrors(refusals)) return ended("refused", current?.id, [], refusals);
   if (attempt.dryRun) return ended("would apply", current?.id, actions, refusals);
   if (supervisor === undefined) {
@@ -92,12 +94,12 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
     );
   };
 
-  await noteDoubt(layout, before, next);
+  await noteDoubt(layout, before, next, actions);
   checkpoint("doubt-noted");
   const started = await performAll(supervisor, parts, next, milestones("parts", parts.length));
   done.push(...started.done);
   if (started.failures.length > 0) {
-    const leaveOut = newcomersAmong(started.failures, next, before);
+    const leaveOut = attempt.whole === true ? undefined : newcomersAmong(started.failures, next, before);
     if (leaveOut === undefined) return rollBack(started.failures);
     await undo(
       supervisor,
