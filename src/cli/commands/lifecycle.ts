@@ -8,6 +8,8 @@ const modules: ArgumentDecl = {
   variadic: true,
 };
 const one: ArgumentDecl = { name: "MODULE", summary: MODULE_NAMES.join(" or "), required: false };
+const generation = { name: "GENERATION" } as const;
+const reason: OptionDecl = { type: "string", value: "TEXT", summary: "why, for `metwork history`" };
 const linked = (verb: string): string[] => MODULE_NAMES.map((module) => `${module}.${verb}`);
 const noProvision: OptionDecl = { type: "boolean", summary: "do not install or update the configured plugins" };
 
@@ -51,8 +53,37 @@ export const lifecycleCommands: readonly Command[] = [
     aliases: [],
     summary: "Make the machine match the configuration and the plugins.",
     args: [one],
-    options: { "dry-run": { type: "boolean", summary: "stage and check, then say what would be done" } },
+    options: { "dry-run": { type: "boolean", summary: "stage and check, then say what would be done" }, reason },
     load: async () => (await import("../lifecycle/apply.ts")).applyNow,
+  },
+  {
+    name: "history",
+    aliases: [],
+    summary: "List what was applied: when, who, why, which files and services, how it ended.",
+    args: [one],
+    options: { limit: { type: "string", value: "NUMBER", summary: "only so many, the newest; default: 20" } },
+    load: async () => (await import("../lifecycle/history.ts")).history,
+  },
+  {
+    name: "rollback",
+    aliases: [],
+    summary:
+      "Put an earlier generation in force, and hold it until an input changes or `metwork apply`. Exit 3: it did not work.",
+    args: [one, { ...generation, summary: "its id or the beginning of it; none: the one before", required: false }],
+    options: { reason },
+    load: async () => (await import("../lifecycle/rollback.ts")).rollback,
+  },
+  {
+    name: "diff",
+    aliases: [],
+    summary: "Compare two stored generations: their files, and what going from one to the other does to the services.",
+    args: [
+      one,
+      { ...generation, summary: "from this one", required: true },
+      { ...generation, summary: "to this one; none: the one in force", required: false },
+    ],
+    options: {},
+    load: async () => (await import("../lifecycle/diff.ts")).showDiff,
   },
   {
     name: "wrapper",

@@ -16,6 +16,12 @@ export function chosenModules(context: Context, given: Given): readonly ModuleNa
   }
 }
 
+/** The one module a command is about, named by any of its words, and the other words. Throws UsageError. */
+export function moduleAmong(context: Context, given: Given): { module: ModuleName; words: readonly string[] } {
+  const named = MODULE_NAMES.find((name) => given.args.includes(name));
+  return { module: named ?? context.module(), words: given.args.filter((word) => word !== named) };
+}
+
 /** The one module a command is about. Throws UsageError. */
 export function chosenModule(context: Context, given: Given): ModuleName {
   const [name] = given.args;

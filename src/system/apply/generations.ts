@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { linkSync, lstatSync, mkdirSync, type Stats, writeFileSync } from "node:fs";
-import { readdir, readFile, readlink, rename, rm, stat, symlink } from "node:fs/promises";
+import { linkSync, lstatSync, mkdirSync, type Stats, utimesSync, writeFileSync } from "node:fs";
+import { readdir, readFile, readlink, rename, rm, stat, symlink, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { RuntimeLayout } from "../../core/module/paths.ts";
 import { isAsPlanned, manifestOf, servedId } from "../../core/plan/manifest.ts";
@@ -10,7 +10,7 @@ import { exists } from "../../kit/fs.ts";
 import { exchange } from "../../kit/linux/exchange.ts";
 
 const MANIFEST = "manifest.json";
-/** How many generations stay on disk for a rollback. */
+/** How many generations that were in force stay on disk for a rollback. */
 const KEPT = 5;
 
 /**
@@ -30,6 +30,8 @@ export async function stage(layout: RuntimeLayout, plan: Plan): Promise<string> 
     checkpoint("draft-written");
     writeFileSync(join(draft, MANIFEST), JSON.stringify(manifestOf(plan)), { mode: 0o600 });
     checkpoint("manifest-written");
+    // Never in force so far: the first to go.
+    utimesSync(draft, 0, 0);
     if (exists(home)) exchange(draft, home);
     else await rename(draft, home);
     checkpoint("staged");
@@ -77,6 +79,8 @@ function statsOf(path: string): Stats | undefined {
 
 /** Puts a staged generation in force: one rename of one symlink, so a kill leaves the old tree or the new one. */
 export async function switchTo(layout: RuntimeLayout, id: string): Promise<void> {
+  const now = new Date();
+  await utimes(join(layout.generations, id), now, now);
   const next = `${layout.configAuto}.${randomBytes(4).toString("hex")}`;
   await symlink(join(basename(layout.generations), id), next);
   checkpoint("link-made");
@@ -124,14 +128,14 @@ export async function sweep(layout: RuntimeLayout): Promise<void> {
   for (const path of left) await rm(path, { recursive: true, force: true });
 }
 
-/** Removes what was staged and never used, and all but the youngest generations. */
+/** Removes what was staged and never used, and all but the generations that were in force last. */
 export async function prune(layout: RuntimeLayout, keep: readonly string[]): Promise<void> {
   const names = await readdir(layout.generations);
   const aged = await Promise.all(
     names.map(async (name) => ({ name, at: (await stat(join(layout.generations, name))).mtimeMs })),
   );
   const young = aged
-    .filter(({ name }) => !name.startsWith("."))
+    .filter(({ name, at }) => !name.startsWith(".") && at > 0)
     .sort((a, b) => b.at - a.at)
     .slice(0, KEPT);
   const kept = new Set([...keep, ...young.map(({ name }) => name)]);

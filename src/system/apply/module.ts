@@ -1,15 +1,17 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { failure } from "../../core/base/result.ts";
 import { type ModulePaths, type RuntimeLayout, runtimeLayout } from "../../core/module/paths.ts";
 import { checkpoint } from "../../kit/checkpoint.ts";
 import { writeFileAtomically } from "../../kit/fs.ts";
 import { lockFile, withLock } from "../../kit/linux/lock.ts";
+import { findPrograms } from "../host/programs.ts";
 import { loadPlanInput } from "../load/plan-input.ts";
 import type { Supervisor } from "../supervisor.ts";
 import { apply } from "./apply.ts";
-import { currentManifest, sweep } from "./generations.ts";
+import { currentManifest, prune, sweep } from "./generations.ts";
+import { appendHistory } from "./history.ts";
 import type { LastApply } from "./outcome.ts";
+import { chooseGeneration, inputsId, reach } from "./rollback.ts";
 
 /** How long to wait for another apply of the same module to end. */
 const LOCK_WAIT_MS = 60_000;
@@ -24,16 +26,98 @@ export interface ApplyModuleOptions {
   readonly supervisor?: Supervisor;
   /** Also try plugins again whose last start failed and whose services are unchanged. */
   readonly retryFailed: boolean;
+  /** Also when an earlier generation is held by a rollback. */
+  readonly release?: boolean;
 }
 
 /**
  * The one path of every change: loads a module's inputs and applies them, one at a time (a lock the kernel drops with its
- * holder), and records the outcome in `var/last_apply.json`.
+ * holder), and records the outcome in `var/last_apply.json` and `var/history.ndjson`.
  */
-export async function applyModule(
+export async function applyModule(paths: ModulePaths, options: ApplyModuleOptions): Promise<Recorded> {
+  return record(paths, { ...options, rollback: false }, async ({ layout, loaded, last }) => {
+    const failedStarts = last?.failedStarts ?? {};
+    if (!loaded.ok) {
+      const generation = (await currentManifest(layout))?.id;
+      return {
+        did: "refused",
+        generation,
+        actions: [],
+        notes: loaded.notes,
+        leftOut: [],
+        failedStarts,
+        ...heldOf(last),
+      };
+    }
+    const { input, broken } = loaded.value;
+    const { supervisor } = options;
+    const known = [...loaded.notes, ...broken.flatMap((plugin) => plugin.notes)];
+    const held = options.release ? undefined : last?.held;
+    if (held !== undefined && inputsId(loaded) === held.inputsId) {
+      const reached = await reach(layout, held.generation, { programs: input.programs, supervisor });
+      const notes = [...known, ...reached.notes];
+      if (reached.did !== "refused") return { ...reached, notes, failedStarts, held };
+    }
+    const outcome = await apply(input, {
+      dryRun: options.dryRun,
+      ...(supervisor === undefined ? {} : { supervisor }),
+      failedStarts: options.retryFailed ? {} : failedStarts,
+    });
+    const worked = outcome.did === "applied" || outcome.did === "nothing";
+    return {
+      ...outcome,
+      notes: [...known, ...outcome.notes],
+      leftOut: [...new Set([...broken.map((plugin) => plugin.name), ...outcome.leftOut])].sort(),
+      ...(worked ? {} : heldOf(last)),
+    };
+  });
+}
+
+/**
+ * Puts an earlier generation in force by the same transaction. It holds until an input changes or `metwork apply` releases
+ * it: else conf_monitor, which sees that the inputs ask for something else, would undo it.
+ */
+export async function rollBackModule(
   paths: ModulePaths,
-  options: ApplyModuleOptions,
-): Promise<LastApply & { inputs: readonly string[] }> {
+  options: {
+    readonly reason: string;
+    /** An id or its beginning; absent: the one that was in force before. */
+    readonly generation?: string;
+    readonly supervisor?: Supervisor;
+  },
+): Promise<Recorded> {
+  return record(paths, { ...options, dryRun: false, rollback: true }, async ({ layout, loaded, last }) => {
+    const failedStarts = last?.failedStarts ?? {};
+    const chosen = await chooseGeneration(layout, options.generation);
+    if (!chosen.ok) {
+      const generation = (await currentManifest(layout))?.id;
+      const refused = { did: "refused", generation, actions: [], leftOut: [] } as const;
+      return { ...refused, notes: chosen.notes, failedStarts, ...heldOf(last) };
+    }
+    const programs = loaded.ok ? loaded.value.input.programs : findPrograms();
+    const reached = await reach(layout, chosen.value, { programs, supervisor: options.supervisor });
+    const worked = reached.did === "applied" || reached.did === "nothing";
+    if (!worked) return { ...reached, failedStarts, ...heldOf(last) };
+    const asked = inputsId(loaded);
+    if (asked === chosen.value) return { ...reached, failedStarts };
+    return { ...reached, failedStarts, held: { generation: chosen.value, inputsId: asked } };
+  });
+}
+
+type Recorded = LastApply & { inputs: readonly string[] };
+
+interface Situation {
+  readonly layout: RuntimeLayout;
+  readonly loaded: Awaited<ReturnType<typeof loadPlanInput>>;
+  readonly last: LastApply | undefined;
+}
+
+/** Lets one piece of work at a time change the module, and writes down what became of it. */
+async function record(
+  paths: ModulePaths,
+  options: { readonly dryRun: boolean; readonly reason: string; readonly rollback: boolean },
+  work: (situation: Situation) => Promise<Omit<LastApply, "at" | "reason" | "tookMs">>,
+): Promise<Recorded> {
   const layout = runtimeLayout(paths.runtime);
   await prepareLayout(layout);
   const lock = await lockFile(join(layout.tmp, "apply.lock"), { waitMs: LOCK_WAIT_MS });
@@ -46,39 +130,32 @@ export async function applyModule(
     // A plugin being installed is in its place before its postinstall has run: not to be looked at until then.
     const loaded = await withLock(layout.pluginLock, PLUGIN_LOCK_WAIT_MS, () => loadPlanInput(paths));
     checkpoint("loaded");
-    const outcome = loaded.ok
-      ? await apply(loaded.value.input, {
-          dryRun: options.dryRun,
-          ...(options.supervisor === undefined ? {} : { supervisor: options.supervisor }),
-          failedStarts: options.retryFailed ? {} : (last?.failedStarts ?? {}),
-        })
-      : {
-          ...failure(),
-          did: "refused" as const,
-          generation: (await currentManifest(layout))?.id,
-          actions: [],
-          leftOut: [],
-          failedStarts: last?.failedStarts ?? {},
-        };
-    const broken = loaded.ok ? loaded.value.broken : [];
-    const record: LastApply = {
-      did: outcome.did,
-      generation: outcome.generation,
-      actions: outcome.actions,
-      notes: [...loaded.notes, ...broken.flatMap((plugin) => plugin.notes), ...outcome.notes],
-      leftOut: [...new Set([...broken.map((plugin) => plugin.name), ...outcome.leftOut])].sort(),
-      failedStarts: outcome.failedStarts,
+    const before = await currentManifest(layout);
+    const outcome = await work({ layout, loaded, last });
+    const done: LastApply = {
+      ...outcome,
       at: new Date().toISOString(),
       reason: options.reason,
       tookMs: Math.round(performance.now() - begun),
     };
     checkpoint("unrecorded");
-    if (!options.dryRun) await writeFileAtomically(lastApplyFile(layout), JSON.stringify(record), 0o600);
+    if (!options.dryRun) {
+      await writeFileAtomically(lastApplyFile(layout), JSON.stringify(done), 0o600);
+      if (done.did !== "nothing") {
+        const after = await currentManifest(layout);
+        await appendHistory(layout, done, { before, after, rollback: options.rollback });
+        await prune(layout, [after?.id ?? ""]);
+      }
+    }
     checkpoint("recorded");
-    return { ...record, inputs: loaded.inputs };
+    return { ...done, inputs: loaded.inputs };
   } finally {
     lock.release();
   }
+}
+
+function heldOf(last: LastApply | undefined): Pick<LastApply, "held"> {
+  return last?.held === undefined ? {} : { held: last.held };
 }
 
 /** The record of the last apply; undefined before the first. */

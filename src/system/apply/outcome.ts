@@ -14,6 +14,8 @@ export interface Outcome {
 
 /** What is remembered of the last apply (`var/last_apply.json`), for status and for the next one. */
 export interface LastApply extends Outcome {
+  /** Set while a rollback holds a generation, although the inputs, by the id of their plan, ask for another. */
+  readonly held?: { readonly generation: string; readonly inputsId: string };
   /** ISO 8601, UTC. */
   readonly at: string;
   readonly reason: string;
