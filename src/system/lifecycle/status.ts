@@ -6,6 +6,7 @@ import type { Manifest } from "../../core/plan/types.ts";
 import { currentManifest, isUntouched } from "../apply/generations.ts";
 import { readLastApply } from "../apply/module.ts";
 import { proveNginx } from "../apply/prove.ts";
+import { type Quarantined, quarantined } from "../apply/quarantined.ts";
 import { loadPlanInput } from "../load/plan-input.ts";
 import { connectSupervisor } from "../supervise/client.ts";
 import type { ServiceStatus } from "../supervisor.ts";
@@ -21,6 +22,8 @@ export interface Check {
   readonly fix?: string;
   /** Set when it is a plugin's: such errors leave the module itself healthy. */
   readonly plugin?: string;
+  /** Set when the plugin's version on disk does not serve; `kept`: its last good version does. */
+  readonly quarantine?: Quarantined["state"];
 }
 
 export interface ModuleStatus {
@@ -61,7 +64,7 @@ export async function moduleStatus(paths: ModulePaths): Promise<ModuleStatus> {
       fix: `metwork apply ${paths.module}`,
     });
   } else {
-    checks.push(...(await checkGeneration(paths, manifest)));
+    checks.push(...(await checkGeneration(paths, manifest)), ...(await checkHeld(paths)));
     for (const id of Object.keys(manifest.services).sort(byTier(manifest)))
       checks.push(checkService(id, manifest, running));
   }
@@ -117,6 +120,20 @@ async function checkGeneration(paths: ModulePaths, manifest: Manifest): Promise<
   return checks;
 }
 
+/** A rollback that holds is what somebody wanted, but must not be forgotten. */
+async function checkHeld(paths: ModulePaths): Promise<readonly Check[]> {
+  const held = (await readLastApply(runtimeLayout(paths.runtime)))?.held;
+  if (held === undefined) return [];
+  return [
+    {
+      name: "the generation in force is the one the inputs ask for",
+      state: "WARNING",
+      message: `the module is held at the earlier generation ${held.generation} until an input changes`,
+      fix: `metwork apply ${paths.module}`,
+    },
+  ];
+}
+
 function checkService(id: string, manifest: Manifest, running: readonly ServiceStatus[]): Check {
   const spec = manifest.services[id];
   const seen = running.find((service) => service.id === id);
@@ -138,23 +155,20 @@ async function checkPlugins(paths: ModulePaths): Promise<readonly Check[]> {
   const loaded = await loadPlanInput(paths);
   if (!loaded.ok) return [fromNotes("configuration", loaded.notes)];
   const last = await readLastApply(runtimeLayout(paths.runtime));
-  const broken = loaded.value.broken.map(({ name, notes }) => ({
-    ...fromNotes(`plugin ${name}`, notes),
-    plugin: name,
-  }));
-  const named = new Set(broken.map(({ plugin }) => plugin));
-  const leftOut = (last?.leftOut ?? []).filter((name) => !named.has(name));
   return [
     fromNotes(
       "configuration",
       loaded.notes.filter((note) => note.plugin === undefined),
     ),
-    ...broken,
-    ...leftOut.map((name) => ({
-      ...fromNotes(`plugin ${name}`, last?.notes.filter((note) => note.plugin === name) ?? []),
-      plugin: name,
-    })),
+    ...quarantined(last, loaded.value.broken).map(quarantineCheck),
   ];
+}
+
+function quarantineCheck({ name, state, reasons }: Quarantined): Check {
+  const check = fromNotes(`plugin ${name}`, reasons);
+  const what = state === "kept" ? "in quarantine, its last good version serves" : "in quarantine, left out";
+  const why = check.message === undefined ? "" : `: ${check.message}`;
+  return { ...check, state: "ERROR", message: `${what}${why}`, plugin: name, quarantine: state };
 }
 
 function fromNotes(name: string, notes: readonly Diagnostic[]): Check {
