@@ -90,17 +90,21 @@ test("an edited configuration is served without a command, and the record says w
   );
 });
 
-test("a plugin that becomes wrong is left out, the others serve on, and mending the file brings it back", async () => {
+test("a plugin that becomes wrong keeps serving as it was, and mending the file ends its quarantine", async () => {
   const config = join(appliance.home, "mfserv/var/plugins/web_node/config.ini");
   const good = readFileSync(config, "utf8");
   writeFileSync(config, good.replace(/^numprocesses\s*=.*/m, "numprocesses = many"));
-  await until("web_node is gone", async () => (await http(`${web}/web_node`)).status !== 200 || undefined);
+  const record = join(appliance.home, "mfserv/var/last_apply.json");
+  const kept = (): string[] => JSON.parse(readFileSync(record, "utf8")).kept;
+  await until("web_node is in quarantine", () => kept().includes("web_node") || undefined);
   assert.equal((await http(`${web}/web_python3_flask/`)).status, 200);
+  assert.equal((await http(`${web}/web_node`)).status, 200);
   const status = await appliance.run("metwork", "status", "mfserv");
   assert.equal(status.code, 0, "plugin errors alone leave the module healthy");
-  assert.match(status.stdout, /plugin web_node[\s\S]*config\.ini:\d+:\d+: .*many/);
+  assert.match(status.stdout, /plugin web_node[\s\S]*last good version serves: \S*config\.ini:\d+:\d+: .*many/);
   writeFileSync(config, good);
-  await until("web_node is back", async () => (await http(`${web}/web_node`)).status === 200 || undefined);
+  await until("web_node is well", () => !kept().includes("web_node") || undefined);
+  assert.equal((await http(`${web}/web_node`)).status, 200);
 });
 
 test("a plugin whose program ends at once is left out with the end of its log, and nothing else suffers", async () => {

@@ -11,7 +11,7 @@ import { reportTask } from "../print/task.ts";
 
 /**
  * Puts in force what was installed, linked or removed, when the module runs, so that the command ends when the change is
- * served. 0: in force (or the module is stopped), 3: rolled back, 4: the plugin is installed but does not run.
+ * served. 0: in force (or the module is stopped), 3: rolled back, 4: the plugin is installed but does not serve.
  */
 export async function putInForce(context: Context, paths: ModulePaths, plugin: string): Promise<ExitCode> {
   if (!exists(runtimeLayout(paths.runtime).supervisorSocket)) return 0;
@@ -24,7 +24,7 @@ export async function putInForce(context: Context, paths: ModulePaths, plugin: s
   const reason = `plugin ${plugin}`;
   const record = await applyModule(paths, { dryRun: false, reason, supervisor, retryFailed: true });
   supervisor.close();
-  const left = record.leftOut.includes(plugin);
+  const left = record.leftOut.includes(plugin) || record.kept?.includes(plugin) === true;
   const failed = record.did === "rolled back" || record.did === "refused";
   reportTask(context, `Putting ${paths.module} in force`, failed || left ? "ERROR" : "OK");
   printDiagnostics(context, failed ? record.notes : record.notes.filter((note) => note.plugin === plugin));

@@ -1,5 +1,6 @@
-import { listPlugins } from "../../system/plugins/inspect.ts";
+import { listPlugins, type PluginRow } from "../../system/plugins/inspect.ts";
 import type { Context, ExitCode, Given } from "../command.ts";
+import { printDiagnostics } from "../print/diagnostics.ts";
 import { table } from "../print/table.ts";
 import { moduleAtHand } from "./module.ts";
 
@@ -16,8 +17,19 @@ export async function list(context: Context, given: Given): Promise<ExitCode> {
   else if (given.flag("raw")) {
     for (const { name, version, release, home } of rows) context.out([name, version, release, home].join("~~~"));
   } else {
-    const cells = rows.map(({ name, version, release, home }) => [name, version, release, home]);
-    context.out(table(`Installed plugins (${rows.length})`, ["Name", "Version", "Release", "Home"], cells));
+    const ill = rows.some((row) => row.quarantine !== undefined);
+    const columns = ["Name", "Version", "Release", "Home", ...(ill ? ["Quarantine"] : [])];
+    const cells = rows.map((row) => [row.name, row.version, row.release, row.home, ...(ill ? [markOf(row)] : [])]);
+    context.out(table(`Installed plugins (${rows.length})`, columns, cells));
+    printDiagnostics(
+      context,
+      rows.flatMap((row) => row.quarantine?.reason ?? []),
+    );
   }
   return 0;
+}
+
+function markOf({ quarantine }: PluginRow): string {
+  if (quarantine === undefined) return "";
+  return quarantine.state === "kept" ? "last good version serves" : "left out";
 }

@@ -2,6 +2,7 @@ import type { ModuleConfig } from "../config/types.ts";
 import type { Host, Programs } from "../module/host.ts";
 import type { ModulePaths } from "../module/paths.ts";
 import type { Layer, Plugin } from "../plugin/types.ts";
+import type { ServiceSpec } from "./types.ts";
 
 /** All that a plan depends on; equal inputs give equal plans, byte for byte. */
 export interface PlanInput {
@@ -15,4 +16,6 @@ export interface PlanInput {
   readonly programs: Programs;
   /** Files of `templates/config/` (Handlebars sources) and `templates/lua/`, by path relative to `templates/`. */
   readonly templates: ReadonlyMap<string, string>;
+  /** Services to plan just as given, whatever the values of their plugins would make of them. */
+  readonly frozen?: Readonly<Record<string, ServiceSpec>>;
 }

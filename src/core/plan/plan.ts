@@ -27,7 +27,12 @@ export function plan(input: PlanInput): Result<Plan> {
   if (unwritable.length > 0) return failure(...unwritable);
   const { admitted, notes: refused } = admit(input);
   const environments = planEnvironments(input, admitted);
-  const { services, files, directories, notes } = assemble([
+  const {
+    services: asked,
+    files,
+    directories,
+    notes,
+  } = assemble([
     planParts(input, admitted),
     ...(input.paths.module === "mfserv"
       ? [planWeb(input, admitted)]
@@ -38,6 +43,7 @@ export function plan(input: PlanInput): Result<Plan> {
   ]);
   const all = [...refused, ...notes];
   if (all.some((note) => note.severity === "error" && note.plugin === undefined)) return failure(...all);
+  const services = asked.map((spec) => input.frozen?.[spec.id] ?? spec);
   const units = planUnits(input, services, environments);
   const draft = {
     tree: new Map([...files, ...units].sort(([a], [b]) => byText(a, b))),

@@ -1,98 +1,120 @@
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { runtimeLayout } from "../../core/module/paths.ts";
-import { digestOf } from "../../core/plan/digest.ts";
 import type { PlanInput } from "../../core/plan/input.ts";
 import { manifestOf } from "../../core/plan/manifest.ts";
 import { plan } from "../../core/plan/plan.ts";
-import { runnable } from "../../core/plan/services.ts";
-import type { Plan } from "../../core/plan/types.ts";
+import type { Action, Plan } from "../../core/plan/types.ts";
+import type { BrokenPlugin } from "../load/plugins.ts";
 import type { Supervisor } from "../supervisor.ts";
 import { inDoubt, readDoubt } from "./doubt.ts";
 import { currentManifest } from "./generations.ts";
+import { readLastGood, writeLastGood } from "./last-good.ts";
 import { observe } from "./observe.ts";
-import type { LastApply, Outcome } from "./outcome.ts";
+import type { Outcome } from "./outcome.ts";
+import { type FailedPlugin, failedNow, mayRetry, Quarantine } from "./quarantine.ts";
 import { attemptPlan } from "./transaction.ts";
+
+type Failures = Readonly<Record<string, FailedPlugin>>;
 
 export interface ApplyOptions {
   readonly dryRun: boolean;
   /** Absent while the module is stopped: then only the tree is switched. */
   readonly supervisor?: Supervisor;
-  /** Failed starts of earlier applies; a plugin whose services are unchanged is not tried again. */
-  readonly failedStarts: LastApply["failedStarts"];
+  /** Plugins that could not be read. */
+  readonly broken: readonly BrokenPlugin[];
+  /** What failed in earlier applies; the same is not tried again before its time. */
+  readonly failedStarts: Failures;
+}
+
+export interface Applied extends Outcome {
+  readonly kept: readonly string[];
+  readonly failedStarts: Failures;
+  /** The directories of the plugins in quarantine: what changes there may mend them. */
+  readonly watched: readonly string[];
 }
 
 /**
  * Makes the machine match the input: plan, stage, check, start what is new, switch, reload, prove, stop what is old.
- * A new plugin that does not start is left out and the rest goes on; any other failure undoes everything in reverse.
+ * A plugin whose new version does not work goes into quarantine, where its last good version serves on if there is one, and
+ * the rest goes on; any other failure undoes everything in reverse.
  */
-export async function apply(
-  input: PlanInput,
-  options: ApplyOptions,
-): Promise<Outcome & { failedStarts: LastApply["failedStarts"] }> {
+export async function apply(input: PlanInput, options: ApplyOptions): Promise<Applied> {
+  const { dryRun, supervisor } = options;
   const layout = runtimeLayout(input.paths.runtime);
   const current = await currentManifest(layout);
-  const before = inDoubt(await observe(current, options.supervisor), await readDoubt(layout));
-  const leftOut = new Map<string, readonly Diagnostic[]>();
-  const failedStarts: Record<string, string> = {};
+  const before = inDoubt(await observe(current, supervisor), await readDoubt(layout));
+  const quarantine = new Quarantine(input.plugins, options.broken, { current, before }, () => readLastGood(layout));
+  const failed: Record<string, FailedPlugin> = {};
+  let standing: readonly Action[] = [];
+  const ended = (outcome: Omit<Outcome, "leftOut" | "kept">, notes: readonly Diagnostic[]): Applied => ({
+    ...outcome,
+    notes: [...notes, ...quarantine.notes(), ...outcome.notes],
+    leftOut: quarantine.leftOut(),
+    kept: quarantine.kept(),
+    failedStarts: failed,
+    watched: quarantine.watched(),
+  });
   for (;;) {
-    const plugins = input.plugins.filter((plugin) => !leftOut.has(plugin.name));
-    const planned = plan({ ...input, plugins });
-    const notes = [...planned.notes, ...[...leftOut.values()].flat()];
-    const names = [...new Set([...leftOut.keys(), ...leftOutBy(planned.notes)])].sort();
-    if (!planned.ok)
-      return { did: "refused", generation: current?.id, actions: [], notes, leftOut: names, failedStarts };
+    const chosen = { ...input, plugins: quarantine.plugins(), frozen: quarantine.frozen() };
+    const planned = plan(chosen);
+    const unplanned = errorsByPlugin(planned.notes);
+    for (const [name, reasons] of unplanned) quarantine.setAside(name, reasons);
+    if (unplanned.size > 0) continue;
+    if (!planned.ok) return ended({ did: "refused", generation: current?.id, actions: [], notes: [] }, planned.notes);
 
-    const known = knownFailures(planned.value, options.failedStarts);
-    if (known.size > 0) {
-      for (const [name, digest] of known) {
-        failedStarts[name] = digest;
-        leftOut.set(name, [stillFailing(name)]);
-      }
-      continue;
+    const skipped = tooEarly(planned.value, quarantine, options.failedStarts, failed);
+    for (const [name, failure] of skipped) {
+      failed[name] = failure;
+      quarantine.setAside(name, [stillFailing(name, failure)]);
     }
-    const { dryRun, supervisor } = options;
-    const next = manifestOf(planned.value);
-    const attempt = {
+    if (skipped.length > 0) continue;
+    const tried = await attemptPlan({
       layout,
       programs: input.programs,
+      input: chosen,
       plan: planned.value,
-      next,
+      isChanged: (plugin) => quarantine.isChanged(plugin),
+      next: manifestOf(planned.value),
       before,
       current,
       dryRun,
       supervisor,
-    };
-    const tried = await attemptPlan(attempt);
+      standing,
+    });
     if (tried.leaveOut === undefined) {
-      return { ...tried.outcome, notes: [...notes, ...tried.outcome.notes], leftOut: names, failedStarts };
+      // All is done by now: a full disk costs the fallback of a later failure, nothing of this success.
+      if (tried.outcome.did === "applied") await writeLastGood(layout, chosen.plugins).catch(() => undefined);
+      return ended(tried.outcome, planned.notes);
     }
-    for (const [name, failure] of tried.leaveOut) {
-      if (tried.why === "did not start") failedStarts[name] = pluginDigest(planned.value, name);
-      leftOut.set(name, failure);
+    standing = tried.standing;
+    for (const [name, reasons] of tried.leaveOut) {
+      const digest = quarantine.digest(planned.value, name);
+      if (failed[name] === undefined) failed[name] = failedNow(options.failedStarts[name], digest, Date.now());
+      quarantine.setAside(name, reasons);
     }
   }
 }
 
-function leftOutBy(notes: readonly Diagnostic[]): string[] {
-  return notes.flatMap((note) => (note.severity === "error" && note.plugin !== undefined ? [note.plugin] : []));
+function errorsByPlugin(notes: readonly Diagnostic[]): ReadonlyMap<string, readonly Diagnostic[]> {
+  const errors = notes.filter(({ severity }) => severity === "error");
+  const named = new Set(errors.flatMap(({ plugin }) => plugin ?? []));
+  return new Map([...named].map((name) => [name, errors.filter(({ plugin }) => plugin === name)]));
 }
 
-/** Digest of all a plugin runs, to tell whether a failed start is worth another try. */
-function pluginDigest(planned: Plan, plugin: string): string {
-  const specs = Object.values(planned.services).filter((spec) => spec.plugin === plugin);
-  return digestOf(specs.map((spec) => runnable(planned, spec)));
+/** The plugins that failed before and of which nothing changed since, with what is known of them. */
+function tooEarly(planned: Plan, quarantine: Quarantine, earlier: Failures, now: Failures): [string, FailedPlugin][] {
+  return Object.entries(earlier).filter(([name, failure]) => {
+    if (now[name] !== undefined || !quarantine.plugins().some((plugin) => plugin.name === name)) return false;
+    return !mayRetry(failure, quarantine.digest(planned, name), Date.now());
+  });
 }
 
-function knownFailures(planned: Plan, failed: LastApply["failedStarts"]): ReadonlyMap<string, string> {
-  return new Map(Object.entries(failed).filter(([name, digest]) => pluginDigest(planned, name) === digest));
-}
-
-function stillFailing(plugin: string): Diagnostic {
+function stillFailing(plugin: string, { retryAt }: FailedPlugin): Diagnostic {
   return {
     code: "MF5003",
     severity: "error",
     plugin,
-    message: `plugin ${plugin} did not start the last time and nothing of its configuration changed since`,
-    fix: "see its log; `make develop`, `plugins.install` or `touch var/conf_monitor` try again",
+    message: `plugin ${plugin} did not serve the last time and nothing of it changed since`,
+    fix: `correct it; the same is tried again at ${new Date(retryAt).toISOString()}, or by \`metwork apply\``,
   };
 }

@@ -5,6 +5,7 @@ import type { LastApply } from "./outcome.ts";
 export function describe(record: LastApply): readonly string[] {
   const head = `${record.at}  [INFO] (conf_monitor#${process.pid}) ${record.did}: generation ${record.generation ?? "none"}, ${record.tookMs} ms {reason=${record.reason}}`;
   const actions = record.actions.map(({ do: verb, service, because }) => `  ${verb} ${service}: ${because.join(", ")}`);
-  const leftOut = record.leftOut.map((plugin) => `  left out: plugin ${plugin}`);
-  return [head, ...actions, ...leftOut, ...record.notes.map((note) => format(note))];
+  const leftOut = record.leftOut.map((plugin) => `  in quarantine: plugin ${plugin}, left out`);
+  const kept = (record.kept ?? []).map((plugin) => `  in quarantine: plugin ${plugin}, its last good version serves`);
+  return [head, ...actions, ...leftOut, ...kept, ...record.notes.map((note) => format(note))];
 }

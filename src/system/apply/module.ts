@@ -61,13 +61,13 @@ export async function applyModule(paths: ModulePaths, options: ApplyModuleOption
     const outcome = await apply(input, {
       dryRun: options.dryRun,
       ...(supervisor === undefined ? {} : { supervisor }),
+      broken,
       failedStarts: options.retryFailed ? {} : failedStarts,
     });
     const worked = outcome.did === "applied" || outcome.did === "nothing";
     return {
       ...outcome,
-      notes: [...known, ...outcome.notes],
-      leftOut: [...new Set([...broken.map((plugin) => plugin.name), ...outcome.leftOut])].sort(),
+      notes: [...loaded.notes, ...outcome.notes],
       ...(worked ? {} : heldOf(last)),
     };
   });
@@ -106,6 +106,11 @@ export async function rollBackModule(
 
 type Recorded = LastApply & { inputs: readonly string[] };
 
+/** Where else a change is to be noticed. */
+interface Watched {
+  readonly watched?: readonly string[];
+}
+
 interface Situation {
   readonly layout: RuntimeLayout;
   readonly loaded: Awaited<ReturnType<typeof loadPlanInput>>;
@@ -116,7 +121,7 @@ interface Situation {
 async function record(
   paths: ModulePaths,
   options: { readonly dryRun: boolean; readonly reason: string; readonly rollback: boolean },
-  work: (situation: Situation) => Promise<Omit<LastApply, "at" | "reason" | "tookMs">>,
+  work: (situation: Situation) => Promise<Omit<LastApply, "at" | "reason" | "tookMs"> & Watched>,
 ): Promise<Recorded> {
   const layout = runtimeLayout(paths.runtime);
   await prepareLayout(layout);
@@ -131,7 +136,7 @@ async function record(
     const loaded = await withLock(layout.pluginLock, PLUGIN_LOCK_WAIT_MS, () => loadPlanInput(paths));
     checkpoint("loaded");
     const before = await currentManifest(layout);
-    const outcome = await work({ layout, loaded, last });
+    const { watched = [], ...outcome } = await work({ layout, loaded, last });
     const done: LastApply = {
       ...outcome,
       at: new Date().toISOString(),
@@ -148,7 +153,7 @@ async function record(
       }
     }
     checkpoint("recorded");
-    return { ...done, inputs: loaded.inputs };
+    return { ...done, inputs: [...loaded.inputs, ...watched] };
   } finally {
     lock.release();
   }

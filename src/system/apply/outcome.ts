@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import type { Action } from "../../core/plan/types.ts";
+import type { FailedPlugin } from "./quarantine.ts";
 
 /** How an apply ended. `notes` always holds everything the user should know, warnings included. */
 export interface Outcome {
@@ -8,8 +9,10 @@ export interface Outcome {
   readonly generation: string | undefined;
   readonly actions: readonly Action[];
   readonly notes: readonly Diagnostic[];
-  /** Plugins left out because they could not be read, planned or started, by name. */
+  /** Plugins left out because they could not be read, planned or started, or are not healthy, by name. */
   readonly leftOut: readonly string[];
+  /** Plugins of which the last good version serves, because the new one does not work. */
+  readonly kept?: readonly string[];
 }
 
 /** What is remembered of the last apply (`var/last_apply.json`), for status and for the next one. */
@@ -20,6 +23,6 @@ export interface LastApply extends Outcome {
   readonly at: string;
   readonly reason: string;
   readonly tookMs: number;
-  /** Plugins that were planned but did not start, with the digest of what was tried: not tried again while it is the same. */
-  readonly failedStarts: Readonly<Record<string, string>>;
+  /** Plugins that were planned but did not serve. */
+  readonly failedStarts: Readonly<Record<string, FailedPlugin>>;
 }

@@ -1,22 +1,71 @@
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
+import type { RuntimeLayout } from "../../core/module/paths.ts";
+import { nginxDiagnostic, type Suspects } from "./blame.ts";
 
 /** How long a reloaded nginx may take to serve its new configuration. */
 const PROOF_MS = 5_000;
+/** Of nginx's log this much is read for the reasons of a failed reload, in bytes. */
+const READ = 64 * 1024;
+
+/** nginx's own log from some moment on. */
+export interface NginxLog {
+  /** Why it refused a configuration since then, at the lines to blame, each once. */
+  refusals(suspects: Suspects): readonly Diagnostic[];
+}
+
+/** Remembers where the log ends now. */
+export function readNginxLog(file: string | undefined, layout: RuntimeLayout): NginxLog {
+  const from = file === undefined ? 0 : (statSync(file, { throwIfNoEntry: false })?.size ?? 0);
+  return {
+    refusals(suspects) {
+      const lines = file === undefined ? [] : textSince(file, from).split("\n");
+      const refused = lines.filter((line) => /\[(emerg|alert)\]/.test(line) && !line.includes("still could not bind"));
+      const notes = refused.map((line) => nginxDiagnostic(line, layout.configAuto, suspects));
+      return [...new Map(notes.map((note) => [note.message, note])).values()];
+    },
+  };
+}
+
+/** From the start when it was rotated meanwhile. */
+function textSince(file: string, from: number): string {
+  try {
+    const fd = openSync(file, "r");
+    try {
+      const { size } = fstatSync(fd);
+      const buffer = Buffer.alloc(READ);
+      return buffer.toString("utf8", 0, readSync(fd, buffer, 0, READ, size < from ? 0 : from));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return "";
+  }
+}
 
 /**
  * Asks the running nginx, over its control socket, which configuration it serves, until it is the expected one.
  * `nginx -t` and a reload both succeed when a port is taken and the old configuration goes on serving; only this tells.
+ * With `log` it gives up as soon as nginx says there why.
  */
-export async function proveNginx(socket: string, expected: string): Promise<readonly Diagnostic[]> {
+export async function proveNginx(
+  socket: string,
+  expected: string,
+  suspects?: Suspects,
+  log?: NginxLog,
+): Promise<readonly Diagnostic[]> {
   const deadline = Date.now() + PROOF_MS;
   let seen = "no answer";
-  for (let wait = 5; Date.now() < deadline; wait = Math.min(wait * 2, 100)) {
+  let reasons: readonly Diagnostic[] = [];
+  for (let wait = 5; Date.now() < deadline && reasons.length === 0; wait = Math.min(wait * 2, 100)) {
     seen = await askGeneration(socket);
     if (seen === expected) return [];
     await delay(wait);
+    reasons = suspects === undefined ? [] : (log?.refusals(suspects) ?? []);
   }
+  if (reasons.length > 0) return reasons;
   return [
     {
       code: "MF5002",

@@ -4,25 +4,28 @@ import type { Programs } from "../../core/module/host.ts";
 import type { RuntimeLayout } from "../../core/module/paths.ts";
 import { diff } from "../../core/plan/diff.ts";
 import { servedId } from "../../core/plan/manifest.ts";
-import type { Action, Manifest, Plan } from "../../core/plan/types.ts";
+import { appProbes, probeTarget } from "../../core/plan/nginx/probes.ts";
+import type { Action, Manifest } from "../../core/plan/types.ts";
 import { type Checkpoint, checkpoint } from "../../kit/checkpoint.ts";
 import { ensureDirectory } from "../../kit/fs.ts";
 import type { Supervisor } from "../supervisor.ts";
+import type { Suspects } from "./blame.ts";
 import { checkStaged } from "./check.ts";
 import { clearDoubt, noteDoubt } from "./doubt.ts";
 import { prune, stage, switchTo, switchToNone } from "./generations.ts";
+import { probeApps } from "./health.ts";
 import type { Outcome } from "./outcome.ts";
 import { type Failure, perform, performAll, performInOrder, undo } from "./perform.ts";
-import { proveNginx } from "./prove.ts";
+import { type NginxLog, proveNginx, readNginxLog } from "./prove.ts";
 
 /** The caller of an apply may be conf_monitor itself, so whatever concerns it comes when all else is done. */
 const MONITOR = "conf_monitor";
+const NONE_ILL: ReadonlyMap<string, readonly Diagnostic[]> = new Map();
 
 /** What one attempt to reach a plan is made of. */
-export interface Attempt {
+export interface Attempt extends Suspects {
   readonly layout: RuntimeLayout;
   readonly programs: Programs;
-  readonly plan: Plan;
   readonly next: Manifest;
   /** What runs now, as the generation in force describes it. */
   readonly before: Manifest;
@@ -30,14 +33,20 @@ export interface Attempt {
   readonly dryRun: boolean;
   /** Absent while the module is stopped: then only the tree is switched. */
   readonly supervisor: Supervisor | undefined;
-  /** All of it or nothing: no plugin may be left out. */
+  /** All of it or nothing: no plugin may be set aside. */
   readonly whole?: boolean;
+  /** What an earlier attempt did to plugins and left standing for this one. */
+  readonly standing?: readonly Action[];
 }
 
-/** How the attempt ended; `leaveOut` are plugins that must be left out for the next one, with the reasons. */
+/** How the attempt ended; `leaveOut` are the plugins whose version did not work, with the reasons: the next one is without it. */
 export type Tried =
-  | { readonly leaveOut: ReadonlyMap<string, readonly Diagnostic[]>; readonly why: "refused" | "did not start" }
-  | { readonly leaveOut?: undefined; readonly outcome: Omit<Outcome, "leftOut"> };
+  | {
+      readonly leaveOut: ReadonlyMap<string, readonly Diagnostic[]>;
+      readonly why: "refused" | "does not serve";
+      readonly standing: readonly Action[];
+    }
+  | { readonly leaveOut?: undefined; readonly outcome: Omit<Outcome, "leftOut" | "kept"> };
 
 /** Stages, checks and carries out a plan; on any failure everything done is undone in reverse. */
 export async function attemptPlan(attempt: Attempt): Promise<Tried> {
@@ -48,14 +57,23 @@ export async function attemptPlan(attempt: Attempt): Promise<Tried> {
     if (!attempt.dryRun) await clearDoubt(layout);
     return ended("nothing", next.id, actions, []);
   }
-  for (const { path, mode } of attempt.plan.directories) await ensureDirectory(path, mode);
-  checkpoint("directories-made");
-  const home = await stage(layout, attempt.plan);
-  const refusals = await checkStaged(home, attempt.plan, attempt.programs, layout);
+  const staged = await tryToStage(attempt);
+  const refusals = typeof staged === "string" ? await checkStaged(staged, attempt, attempt.programs, layout) : [staged];
   checkpoint("checked");
-  const guilty = guiltyPlugins(refusals);
-  if (guilty.size > 0 && attempt.whole !== true) return { leaveOut: guilty, why: "refused" };
-  if (hasErrors(refusals)) return ended("refused", current?.id, [], refusals);
+  const guilty = attempt.whole === true ? new Map() : guiltyPlugins(refusals);
+  const earlier = attempt.standing ?? [];
+  const standing = guilty.size > 0 ? earlier.filter(({ service }) => !guilty.has(ownerOf(service, next))) : [];
+  if (hasErrors(refusals) && supervisor !== undefined) {
+    await undo(
+      supervisor,
+      earlier.filter((action) => !standing.includes(action)),
+      current,
+    );
+    if (standing.length === 0) await clearDoubt(layout);
+  }
+  if (guilty.size > 0) return { leaveOut: guilty, why: "refused", standing };
+  if (hasErrors(refusals))
+    return ended(typeof staged === "string" ? "refused" : "rolled back", current?.id, [], refusals);
   if (attempt.dryRun) return ended("would apply", current?.id, actions, refusals);
   if (supervisor === undefined) {
     await switchTo(layout, next.id);
@@ -76,16 +94,23 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
   const stops = of(takesAway);
   const parts = of((action) => !takesAway(action) && next.services[action.service]?.plugin !== undefined);
   const own = of((action) => !takesAway(action) && next.services[action.service]?.plugin === undefined);
-  const done: Action[] = [];
+  const done: Action[] = [...(attempt.standing ?? [])];
+  const log = readNginxLog(next.services["nginx"]?.log.stdout, layout);
 
-  const rollBack = async (failures: readonly Failure[], notes: readonly Diagnostic[] = []): Promise<Tried> => {
+  const takeBack = async (lost: readonly Failure[]): Promise<readonly Diagnostic[]> => {
     checkpoint("rollback-begun");
     if (current === undefined) await switchToNone(layout);
     else await switchTo(layout, current.id);
     checkpoint("rollback-switched");
-    await undo(supervisor, [...done, ...failures.map(({ action }) => action).filter(isLostByFailing)], current);
-    await clearDoubt(layout);
-    const all = [...failures.flatMap((failure) => failure.notes), ...notes];
+    await undo(supervisor, [...done, ...lost.map(({ action }) => action).filter(isLostByFailing)], current);
+    const wasReloaded = done.some(({ service }) => service === "nginx") && current?.services["nginx"] !== undefined;
+    const unproven = wasReloaded ? await proveNginx(layout.nginxSocket, servedId(current), attempt) : [];
+    if (unproven.length === 0) await clearDoubt(layout);
+    return unproven;
+  };
+  const rollBack = async (failures: readonly Failure[], notes: readonly Diagnostic[] = []): Promise<Tried> => {
+    const unproven = await takeBack(failures);
+    const all = [...failures.flatMap((failure) => failure.notes), ...notes, ...unproven];
     return ended(
       "rolled back",
       current?.id,
@@ -96,29 +121,35 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
 
   await noteDoubt(layout, before, next, actions);
   checkpoint("doubt-noted");
-  const started = await performAll(supervisor, parts, next, milestones("parts", parts.length));
+  const todo = parts.filter(({ service }) => !done.some((action) => action.service === service));
+  const started = await performAll(supervisor, todo, next, milestones("parts", todo.length));
   done.push(...started.done);
+  if (started.failures.length > 0 && attempt.whole === true) return rollBack(started.failures);
   if (started.failures.length > 0) {
-    const leaveOut = attempt.whole === true ? undefined : newcomersAmong(started.failures, next, before);
-    if (leaveOut === undefined) return rollBack(started.failures);
-    await undo(
-      supervisor,
-      done.filter((action) => leaveOut.has(next.services[action.service]?.plugin ?? "")),
-      current,
-    );
-    return { leaveOut, why: "did not start" };
+    const leaveOut = byPlugin(started.failures, next);
+    const isTheirs = ({ service }: Action): boolean => leaveOut.has(ownerOf(service, next));
+    const lost = started.failures.map(({ action }) => action).filter(isLostByFailing);
+    await undo(supervisor, [...done.filter(isTheirs), ...lost], current);
+    return { leaveOut, why: "does not serve", standing: done.filter((action) => !isTheirs(action)) };
   }
   await switchTo(layout, next.id);
   checkpoint("switched");
   const switched = await performInOrder(supervisor, own, next);
   done.push(...switched.done);
   checkpoint("own-all");
-  if (switched.failure !== undefined) return rollBack([switched.failure]);
+  if (switched.failure !== undefined) return rollBack([withReasons(switched.failure, log, attempt)]);
   if (own.some((action) => action.service === "nginx")) {
-    const unproven = await proveNginx(layout.nginxSocket, servedId(next));
+    const unproven = await proveNginx(layout.nginxSocket, servedId(next), attempt, log);
     if (unproven.length > 0) return rollBack([], unproven);
   }
   checkpoint("proven");
+  const ill = attempt.whole === true ? NONE_ILL : await unhealthyPlugins(attempt, parts);
+  if (ill.size > 0) {
+    const unproven = await takeBack([]);
+    return unproven.length > 0
+      ? ended("rolled back", current?.id, [], [...[...ill.values()].flat(), ...unproven])
+      : { leaveOut: ill, why: "does not serve", standing: [] };
+  }
   const stopped = await performAll(supervisor, stops, next, milestones("stops", stops.length));
   await clearDoubt(layout);
   checkpoint("doubt-cleared");
@@ -136,6 +167,34 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
     ordered,
     stopped.failures.flatMap((failure) => failure.notes),
   );
+}
+
+/** The staged tree's directory, or why it could not be written: a full disk, no inode left. */
+async function tryToStage({ layout, plan }: Attempt): Promise<string | Diagnostic> {
+  try {
+    for (const { path, mode } of plan.directories) await ensureDirectory(path, mode);
+    checkpoint("directories-made");
+    return await stage(layout, plan);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return {
+      code: "MF5005",
+      severity: "error",
+      message: `the generated files could not be written: ${reason}`,
+      fix: `make room below ${layout.tmp}; it is tried again by itself`,
+    };
+  }
+}
+
+/** Asks the apps something was done to, through nginx, whether they serve. */
+async function unhealthyPlugins(
+  { input, next }: Attempt,
+  parts: readonly Action[],
+): Promise<ReadonlyMap<string, readonly Diagnostic[]>> {
+  const changed = new Set(parts.map(({ service }) => service).filter((id) => id.startsWith("app.")));
+  if (input === undefined || changed.size === 0) return NONE_ILL;
+  const target = next.services["nginx"] !== undefined ? probeTarget(input) : undefined;
+  return target === undefined ? NONE_ILL : probeApps(target, appProbes(input, changed));
 }
 
 /** Passes the checkpoints of a number of actions: after the first, half of them, all. */
@@ -169,22 +228,27 @@ function ended(
   return { outcome: { did, generation, actions, notes } };
 }
 
-/** The failed plugins with their notes when all of them are new here; undefined when one of them was serving before. */
-function newcomersAmong(
-  failures: readonly Failure[],
-  next: Manifest,
-  before: Manifest,
-): ReadonlyMap<string, readonly Diagnostic[]> | undefined {
-  const serving = new Set(Object.values(before.services).map((spec) => spec.plugin));
-  const byPlugin = new Map<string, Diagnostic[]>();
+/** The reasons of failures of plugins, by plugin, at the lines that ask for what failed. */
+function byPlugin(failures: readonly Failure[], next: Manifest): ReadonlyMap<string, readonly Diagnostic[]> {
+  const failed = new Map<string, Diagnostic[]>();
   for (const { action, notes } of failures) {
-    const plugin = next.services[action.service]?.plugin;
-    if (plugin === undefined || serving.has(plugin)) return undefined;
+    const plugin = ownerOf(action.service, next);
     const at = next.services[action.service]?.because[0];
     const placed = notes.map((note) => ({ plugin, ...(at === undefined ? {} : { at }), ...note }));
-    byPlugin.set(plugin, [...(byPlugin.get(plugin) ?? []), ...placed]);
+    failed.set(plugin, [...(failed.get(plugin) ?? []), ...placed]);
   }
-  return byPlugin;
+  return failed;
+}
+
+/** What nginx itself said when it did not start, at the lines to blame; else what the supervisor saw. */
+function withReasons(failure: Failure, log: NginxLog, suspects: Suspects): Failure {
+  const said = failure.action.service === "nginx" ? log.refusals(suspects) : [];
+  return said.length > 0 ? { ...failure, notes: [...said, ...failure.notes] } : failure;
+}
+
+/** The plugin of a service; empty for the module's own. */
+function ownerOf(service: string, next: Manifest): string {
+  return next.services[service]?.plugin ?? "";
 }
 
 /** The plugins whose own files a program refused. */

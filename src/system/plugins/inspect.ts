@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { lstatSync } from "node:fs";
 import { basename, join } from "node:path";
 import { list, type ReadEntry } from "tar";
-import type { ModulePaths } from "../../core/module/paths.ts";
+import type { Diagnostic } from "../../core/base/diagnostic.ts";
+import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
 import {
   ARCHIVE_ROOT,
   buildIdentity,
@@ -13,6 +14,8 @@ import {
 import { LAYER_FILES } from "../../core/plugin/layer.ts";
 import { pluginNameOf } from "../../core/plugin/name.ts";
 import { readTextFile } from "../../kit/fs.ts";
+import { readLastApply } from "../apply/module.ts";
+import { type Quarantined, quarantined } from "../apply/quarantined.ts";
 import { loadPlugin, loadPlugins } from "../load/plugins.ts";
 import { done, type Outcome, problem, reasonOf, refused } from "./failure.ts";
 import { releaseFiles } from "./files.ts";
@@ -27,15 +30,26 @@ export interface PluginRow {
   readonly version: string;
   readonly release: string;
   readonly home: string;
+  /** Set when the version on disk does not serve, with the first reason; `kept`: the last good version does. */
+  readonly quarantine?: { readonly state: Quarantined["state"]; readonly reason?: Diagnostic };
 }
 
 export async function listPlugins(paths: ModulePaths, env: Env): Promise<readonly PluginRow[]> {
   const { plugins, broken } = await loadPlugins(paths, env);
-  const rows = [
+  const inQuarantine = quarantined(await readLastApply(runtimeLayout(paths.runtime)), broken);
+  const states = new Map(
+    inQuarantine.map(({ name, state, reasons: [reason] }) => [name, { state, ...(reason && { reason }) }]),
+  );
+  const rows: PluginRow[] = [
     ...plugins.map(({ name, version, release, home }) => ({ name, version, release, home })),
     ...broken.map(({ name, home }) => ({ name, version: "error", release: "error", home })),
   ];
-  return rows.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return rows
+    .map((row) => {
+      const quarantine = states.get(row.name);
+      return quarantine === undefined ? row : { ...row, quarantine };
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** What there is to know about a plugin, installed or in an archive. */
