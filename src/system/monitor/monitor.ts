@@ -1,7 +1,8 @@
 import { rm, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
-import { applyModule } from "../apply/module.ts";
+import { checkpoint } from "../../kit/checkpoint.ts";
+import { type ApplyModuleOptions, applyModule } from "../apply/module.ts";
 import type { LastApply } from "../apply/outcome.ts";
 import { readState } from "../lifecycle/state.ts";
 import type { Supervisor } from "../supervisor.ts";
@@ -10,14 +11,13 @@ import { watchInputs } from "./watch.ts";
 /** Waiting times after an apply that failed on the machine's side, so that a full disk is not hammered. */
 const RETRY_MS = [1_000, 5_000, 30_000, 60_000];
 
-/** How often to look whether the module has ended starting; no file event says so in time for the first look. */
-const STATE_MS = 100;
-
 export interface MonitorOptions {
   readonly paths: ModulePaths;
   readonly supervisor: Supervisor;
   /** Told of every apply, once it ended. */
   readonly report: (record: LastApply) => void;
+  /** Told of an apply that could not even be tried to its end: no space, no lock, ... */
+  readonly complain: (error: unknown) => void;
   readonly signal: AbortSignal;
 }
 
@@ -25,34 +25,67 @@ export interface MonitorOptions {
  * Applies the module's inputs whenever one of them changes. Changes that arrive during an apply are applied after it;
  * `var/conf_monitor_idle` exists while there is nothing to do.
  */
-export async function monitor({ paths, supervisor, report, signal }: MonitorOptions): Promise<void> {
+export async function monitor({ paths, supervisor, report, complain, signal }: MonitorOptions): Promise<void> {
   const layout = runtimeLayout(paths.runtime);
-  await using inputs = watchInputs();
+  using inputs = watchInputs();
+  // While the module starts or stops those commands do the applying; the end of that is a change like others.
+  const always = [layout.status, layout.confMonitor];
+  inputs.watch(always);
+  const attempt = (options: Pick<ApplyModuleOptions, "dryRun" | "reason" | "retryFailed">) =>
+    applyModule(paths, { ...options, supervisor });
   // The first look is a forced one: something may have changed before the watches stood.
   let changed: readonly string[] = [layout.confMonitor];
   let failures = 0;
   while (!signal.aborted) {
+    checkpoint("monitor-woken");
     await rm(layout.confMonitorIdle, { force: true });
+    checkpoint("monitor-busy");
+    let isMissed = false;
     const mayApply = isApplying(readState(layout));
     if (mayApply) {
-      const record = await applyModule(paths, {
-        dryRun: false,
-        reason: `conf_monitor: ${changed.join(", ")}`,
-        supervisor,
-        retryFailed: changed.includes(layout.confMonitor),
-      });
-      report(record);
-      inputs.watch(record.inputs);
-      failures = record.did === "rolled back" ? failures + 1 : 0;
+      try {
+        const retryFailed = changed.includes(layout.confMonitor);
+        const record = await attempt({ dryRun: false, reason: `conf_monitor: ${changed.join(", ")}`, retryFailed });
+        checkpoint("monitor-applied");
+        report(record);
+        checkpoint("monitor-reported");
+        failures = record.did === "rolled back" ? failures + 1 : 0;
+        // What was first read by this apply was not watched while it went on.
+        const isNew = inputs.watch([...always, ...record.inputs]);
+        isMissed = isNew && (await attempt({ dryRun: true, reason: "", retryFailed: false })).did === "would apply";
+        checkpoint("monitor-watching");
+      } catch (error) {
+        failures++;
+        complain(error);
+      }
     }
-    if (!inputs.pending()) await writeFile(layout.confMonitorIdle, "");
-    const retry = mayApply ? RETRY_MS[Math.min(failures, RETRY_MS.length) - 1] : STATE_MS;
-    const next = inputs.next(signal);
-    changed = retry === undefined ? await next : await Promise.race([next, delay(retry, changed)]);
+    if (mayApply && !inputs.pending() && !isMissed) await setIdle(layout.confMonitorIdle);
+    checkpoint("monitor-idle");
+    if (isMissed && failures === 0) continue;
+    const earlier = mayApply && failures === 0 ? [] : changed;
+    const retryMs = mayApply ? RETRY_MS[Math.min(failures, RETRY_MS.length) - 1] : undefined;
+    changed = [...new Set([...earlier, ...(await nextChange(retryMs))])].sort();
+  }
+
+  /** Waits for a change, or until it is time to try again. */
+  async function nextChange(retryMs: number | undefined): Promise<readonly string[]> {
+    if (retryMs === undefined) return inputs.next(signal);
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    try {
+      const waited = delay(retryMs, [], { signal: either }).catch(() => []);
+      return await Promise.race([inputs.next(either), waited]);
+    } finally {
+      over.abort();
+    }
   }
 }
 
-/** While the module starts or stops, those commands do the applying. */
+/** Without space there is no idle file, and there is more to do than that. */
+async function setIdle(file: string): Promise<void> {
+  await writeFile(file, "").catch(() => undefined);
+}
+
 function isApplying(state: string): boolean {
   return state === "RUNNING" || state === "ERROR";
 }

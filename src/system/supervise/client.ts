@@ -23,6 +23,8 @@ export interface ConnectOptions {
 /** A connection to the supervisor of a runtime home. */
 export interface LocalSupervisor extends Supervisor {
   readonly pid: number;
+  /** Resolves when the connection ended, whoever ended it. */
+  readonly closed: Promise<void>;
   /** Ends the connection; the supervisor goes on. An idle connection does not keep the process running. */
   close(): void;
 }
@@ -105,6 +107,7 @@ type Call = Request extends infer R ? (R extends Request ? Omit<R, "id"> : never
 async function connect(runtime: string, logPolicy: LogPolicy | undefined): Promise<LocalSupervisor | undefined> {
   const waiting = new Map<number, (result: Response["result"] | undefined) => void>();
   let isOpen = true;
+  const closed = Promise.withResolvers<void>();
   const peer: Peer | undefined = await connectMessages(supervisorFiles(runtime).socket, {
     message: (message) => {
       const { id, result } = message as Response;
@@ -112,6 +115,7 @@ async function connect(runtime: string, logPolicy: LogPolicy | undefined): Promi
     },
     close: () => {
       isOpen = false;
+      closed.resolve();
       for (const give of waiting.values()) give(undefined);
     },
   });
@@ -140,6 +144,7 @@ async function connect(runtime: string, logPolicy: LogPolicy | undefined): Promi
   if (hello === undefined) return undefined;
   return {
     pid: hello.pid,
+    closed: closed.promise,
     start: about("start"),
     restart: about("restart"),
     swap: about("swap"),
