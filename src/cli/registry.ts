@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { configCommands } from "./commands/config.ts";
+import { doctorCommands } from "./commands/doctor.ts";
 import { fileCommands } from "./commands/files.ts";
 import { lifecycleCommands } from "./commands/lifecycle.ts";
 import { pluginCommands } from "./commands/plugins.ts";
@@ -7,6 +8,7 @@ import { pluginCommands } from "./commands/plugins.ts";
 /** Every command of the program, by area. Loading this loads no implementation. */
 export const commands: readonly Command[] = [
   ...configCommands,
+  ...doctorCommands,
   ...fileCommands,
   ...lifecycleCommands,
   ...pluginCommands,

@@ -1,9 +1,9 @@
 import type { Check } from "../../system/lifecycle/status.ts";
 import type { Context } from "../command.ts";
-import { marked } from "./mark.ts";
+import { type Mark, marked } from "./mark.ts";
 
 /** One check as a line; what is wrong, and what to do about it, follow indented. */
-export function checkLine(context: Context, check: Check): string {
+export function checkLine(context: Context, check: Omit<Check, "state"> & { readonly state: Mark }): string {
   const lines = [marked(context, `Checking ${check.name}`, check.state)];
   if (check.message !== undefined) lines.push(`    ${check.message}`);
   if (check.fix !== undefined) lines.push(`    help: ${check.fix}`);

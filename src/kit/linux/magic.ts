@@ -33,6 +33,16 @@ function magicLibrary(): Library {
   return library;
 }
 
+/** Whether libmagic is installed. */
+export function hasMagic(): boolean {
+  try {
+    magicLibrary();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Opens libmagic with its own database, or with the one given. Up to `parallel` files are looked at together, each on a
  * thread with a cookie of its own (a cookie is not thread-safe), the others wait. Throws when the database cannot be read.

@@ -6,6 +6,7 @@ const lgetxattr = libc.func("intptr_t lgetxattr(const char *path, const char *na
 const lsetxattr = libc.func(
   "int lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags)",
 );
+const fsetxattr = libc.func("int fsetxattr(int fd, const char *name, const void *value, size_t size, int flags)");
 const lremovexattr = libc.func("int lremovexattr(const char *path, const char *name)");
 
 /** The kernel's own limit for one attribute (XATTR_SIZE_MAX), bytes. */
@@ -39,4 +40,13 @@ export function removeXattr(path: string, name: string): void {
   const errno = koffi.errno();
   if (errno === ENODATA || errno === ENOENT || UNABLE.has(errno)) return;
   throw systemError("lremovexattr", path);
+}
+
+/** Whether an open file can have user attributes. Sets one on it to find out. */
+export function canHaveXattr(fd: number): boolean {
+  const length = buffer.write("1", 0, "utf8");
+  if (fsetxattr(fd, "user.metwork", buffer, length, 0) === 0) return true;
+  const errno = koffi.errno();
+  if (errno === EOPNOTSUPP || errno === ENOSPC || errno === EDQUOT) return false;
+  throw systemError("fsetxattr");
 }

@@ -1,0 +1,39 @@
+import type { HostCheck, ModuleCheck } from "../types.ts";
+import { access, executables, stale } from "./files.ts";
+import { limits } from "./limits.ts";
+import { clock, hostName, hugePages, inotify, overcommit } from "./machine.ts";
+import { configuration, layers, variants } from "./plugins.ts";
+import { lowPorts, portsTaken } from "./ports.ts";
+import { programs } from "./programs.ts";
+import { socketPaths } from "./sockets.ts";
+import { certificate, generatedTree, lastApply, redis, supervisor } from "./state.ts";
+import { attributes, sameFileSystem, space, tmpSpace } from "./storage.ts";
+
+/** Checks of the machine, in the order in which they are shown. */
+export const hostChecks: readonly HostCheck[] = [clock, hostName, tmpSpace];
+
+/** Checks of one module: first what it is made of, then what it runs on, then how it runs. */
+export const moduleChecks: readonly ModuleCheck[] = [
+  configuration,
+  layers,
+  variants,
+  programs,
+  executables,
+  access,
+  certificate,
+  portsTaken,
+  lowPorts,
+  socketPaths,
+  space,
+  sameFileSystem,
+  attributes,
+  limits,
+  inotify,
+  overcommit,
+  hugePages,
+  supervisor,
+  generatedTree,
+  lastApply,
+  redis,
+  stale,
+];

@@ -1,0 +1,139 @@
+import { hasErrors } from "../../../core/base/result.ts";
+import { runtimeLayout } from "../../../core/module/paths.ts";
+import type { Finding, ModuleCheck } from "../types.ts";
+import { bytes, couldNotLook, duration, fromDiagnostic } from "./findings.ts";
+
+const DAY_MS = 86_400_000;
+const EXPIRES_SOON_MS = 30 * DAY_MS;
+
+export const supervisor: ModuleCheck = {
+  id: "supervisor",
+  title: "supervisor",
+  run: ({ run, paths }) => {
+    const place = runtimeLayout(paths.runtime).supervisorSocket;
+    const start = `\`${paths.module}.start\``;
+    if (run.supervisor === "silent") {
+      const message = "the supervisor is there and does not answer: nothing can be started or stopped";
+      return [
+        { state: "ERROR", place, message, fix: `see log/supervisor.log; if it stays so, kill it, then ${start}` },
+      ];
+    }
+    if (run.supervisor === "absent" && run.state !== "STOPPED") {
+      const message = `the module says ${run.state}, but no supervisor runs: its services died with it`;
+      return [{ state: "ERROR", place, message, fix: start }];
+    }
+    return [];
+  },
+};
+
+export const generatedTree: ModuleCheck = {
+  id: "tree",
+  title: "generated configuration is intact",
+  run: ({ tree, run, paths }) => {
+    if (!tree.ok) return [couldNotLook(tree.reason)];
+    const { configAuto } = runtimeLayout(paths.runtime);
+    const fix = `put changes into config/config.ini or a plugin; \`metwork apply ${paths.module}\` writes it again`;
+    if (tree.value.id === undefined) {
+      if (run.state === "STOPPED") return undefined;
+      const message = `the module says ${run.state}, but no generation is in force`;
+      return [{ state: "ERROR", place: configAuto, message, fix: `\`metwork apply ${paths.module}\`` }];
+    }
+    return tree.value.changed.map((path) => ({
+      state: "WARNING",
+      place: `${configAuto}/${path}`,
+      message: "it was edited or removed by hand; the next apply replaces it",
+      fix,
+    }));
+  },
+};
+
+export const lastApply: ModuleCheck = {
+  id: "last-apply",
+  title: "the last change was applied",
+  run: ({ lastApply: last, paths }, { clock }) => {
+    if (last === undefined) return undefined;
+    const ago = duration(Math.max(0, clock.now - Date.parse(last.at)));
+    const failed = last.did === "refused" || last.did === "rolled back";
+    if (!failed) return [];
+    const first = last.notes.find((note) => hasErrors([note]));
+    const why = first === undefined ? undefined : fromDiagnostic(first);
+    return [
+      {
+        state: "ERROR",
+        ...(why?.place === undefined ? {} : { place: why.place }),
+        message: `the change of ${ago} ago (${last.reason}) was ${last.did}${why === undefined ? "" : `: ${why.message}`}`,
+        fix: why?.fix ?? `\`metwork plan ${paths.module}\` says what is pending`,
+      },
+    ];
+  },
+};
+
+export const redis: ModuleCheck = {
+  id: "redis",
+  title: "Redis keeps the queue",
+  run: ({ redis: seen, paths }) => {
+    const place = runtimeLayout(paths.runtime).redisSocket;
+    if (seen === undefined) return undefined;
+    if (!seen.ok) return [couldNotLook(seen.reason, place)];
+    const { policy, lastSave, maxMemory, usedMemory } = seen.value;
+    const findings: Finding[] = [];
+    if (policy !== "noeviction") {
+      findings.push({
+        state: policy.startsWith("allkeys") ? "ERROR" : "WARNING",
+        place,
+        message: `its maxmemory-policy is ${policy}: it throws ${policy.startsWith("allkeys") ? "queues" : "keys"} away when memory is short`,
+        fix: `\`redis-cli -s ${place} config set maxmemory-policy noeviction\``,
+      });
+    }
+    if (lastSave !== "ok") {
+      const message = `its last dump ended with "${lastSave}": after a restart, files are found by listing only`;
+      findings.push({
+        state: "WARNING",
+        place,
+        message,
+        fix: "see log/redis.log, the disk space and vm.overcommit_memory",
+      });
+    }
+    if (maxMemory > 0 && usedMemory > maxMemory * 0.9) {
+      const message = `it uses ${bytes(usedMemory)} of the ${bytes(maxMemory)} it may have`;
+      findings.push({ state: "WARNING", place, message, fix: "raise `[redis] max_memory`, or see why queues grow" });
+    }
+    return findings;
+  },
+};
+
+export const certificate: ModuleCheck = {
+  id: "certificate",
+  title: "certificate",
+  run: ({ certificate: facts }, { clock: { now } }) => {
+    if (facts === undefined) return undefined;
+    const { certificate: cert, key } = facts;
+    const findings: Finding[] = [];
+    if (!cert.read.ok) {
+      const fix = "set `[nginx] ssl_certificate` to a PEM file this user may read";
+      findings.push({ state: "ERROR", place: cert.path, message: `it cannot be used: ${cert.read.reason}`, fix });
+    } else {
+      const { from, to } = cert.read.value;
+      const fix = `renew it, then \`metwork apply mfserv\`; \`openssl x509 -in ${cert.path} -noout -dates\` shows its dates`;
+      if (to < now)
+        findings.push({ state: "ERROR", place: cert.path, message: `it expired ${duration(now - to)} ago`, fix });
+      else if (from > now)
+        findings.push({
+          state: "ERROR",
+          place: cert.path,
+          message: `it is valid only in ${duration(from - now)}`,
+          fix,
+        });
+      else if (to - now < EXPIRES_SOON_MS)
+        findings.push({ state: "WARNING", place: cert.path, message: `it expires in ${duration(to - now)}`, fix });
+    }
+    if (!key.read.ok) {
+      const fix = "set `[nginx] ssl_certificate_key` to a PEM file without passphrase that this user may read";
+      findings.push({ state: "ERROR", place: key.path, message: `it cannot be used: ${key.read.reason}`, fix });
+    } else if (key.read.value.matches === false) {
+      const fix = "use the key the certificate was made with";
+      findings.push({ state: "ERROR", place: key.path, message: `it is not the key of ${cert.path}`, fix });
+    }
+    return findings;
+  },
+};

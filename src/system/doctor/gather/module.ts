@@ -1,0 +1,87 @@
+import { flagOf, optionalNumberOf, optionalTextOf, textOf } from "../../../core/config/access.ts";
+import type { ModuleConfig } from "../../../core/config/types.ts";
+import type { FlowConfig } from "../../../core/flow/types.ts";
+import { type ModulePaths, runtimeLayout } from "../../../core/module/paths.ts";
+import { plan } from "../../../core/plan/plan.ts";
+import type { Plan } from "../../../core/plan/types.ts";
+import { fileGives, NET_BIND_SERVICE, startedHave } from "../../../kit/linux/capability.ts";
+import { readLastApply } from "../../apply/module.ts";
+import { findPrograms } from "../../host/programs.ts";
+import { loadPlanInput } from "../../load/plan-input.ts";
+import type { CertificateFacts, ModuleFacts, Seen } from "../types.ts";
+import { gatherAccess } from "./access.ts";
+import { gatherCertificate } from "./certificate.ts";
+import { gatherCommands, gatherHelpers } from "./programs.ts";
+import { gatherRedis } from "./redis.ts";
+import { gatherLimits, gatherRun, gatherTree } from "./running.ts";
+import { look, seen, unseen } from "./seen.ts";
+import { gatherStale } from "./stale.ts";
+import { attributesIn, nearest, volumeOf, waysOf } from "./storage.ts";
+import { gatherVariants } from "./variants.ts";
+
+/** Looks at one module, running or not. Changes nothing. */
+export async function gatherModuleFacts(paths: ModulePaths): Promise<ModuleFacts> {
+  const layout = runtimeLayout(paths.runtime);
+  const [loaded, run, tree, lastApply] = await Promise.all([
+    loadPlanInput(paths),
+    gatherRun(layout),
+    gatherTree(layout),
+    readLastApply(layout),
+  ]);
+  const config: Seen<ModuleConfig> = loaded.ok
+    ? seen(loaded.value.input.config)
+    : unseen("the configuration has errors");
+  const planned = loaded.ok ? plan(loaded.value.input) : undefined;
+  const planSeen: Seen<Plan> = planned?.ok ? seen(planned.value) : unseen("the configuration cannot be planned");
+  const broken = loaded.ok ? loaded.value.broken.flatMap(({ notes }) => notes) : [];
+  const programs = loaded.ok ? loaded.value.input.programs : findPrograms();
+  const dataIn = config.ok && paths.module === "mfdata" ? textOf(config.value, "data_in.dir") : undefined;
+  const flow = planSeen.ok ? flowOf(planSeen.value) : undefined;
+  const certificate = config.ok && paths.module === "mfserv" ? certificateOf(config.value) : undefined;
+  const secrets = certificate === undefined ? [] : [certificate.key.path];
+  return {
+    paths,
+    config,
+    plan: planSeen,
+    notes: [...loaded.notes, ...broken, ...(planned?.notes ?? [])],
+    inputs: loaded.inputs.length,
+    programs,
+    helpers: gatherHelpers(),
+    run,
+    tree,
+    lastApply,
+    volumes: [
+      { what: "the runtime home", ...volumeOf(paths.runtime) },
+      { what: "the logs", ...volumeOf(layout.log) },
+      ...(dataIn === undefined ? [] : [{ what: "incoming files", ...volumeOf(dataIn) }]),
+    ],
+    attributes: dataIn === undefined ? undefined : { path: nearest(dataIn), ...attributesIn(dataIn) },
+    ways: flow === undefined ? [] : waysOf(flow),
+    limits: gatherLimits(run.pid),
+    nginxMayBindLow: mayBindLow(programs.nginx),
+    access: gatherAccess(paths, secrets, dataIn === undefined ? [] : [dataIn]),
+    commands: planSeen.ok ? gatherCommands(planSeen.value) : [],
+    certificate,
+    redis:
+      paths.module === "mfdata" && run.services.includes("redis") ? await gatherRedis(layout.redisSocket) : undefined,
+    stale: gatherStale(layout, dataIn),
+    variants: gatherVariants(paths),
+  };
+}
+
+function flowOf({ tree }: Plan): FlowConfig | undefined {
+  const file = tree.get("flow.json");
+  return file === undefined ? undefined : (JSON.parse(file.text) as FlowConfig);
+}
+
+function certificateOf(config: ModuleConfig): CertificateFacts | undefined {
+  const wanted = flagOf(config, "nginx.flag") && (optionalNumberOf(config, "nginx.https_port") ?? 0) > 0;
+  const certificate = optionalTextOf(config, "nginx.ssl_certificate");
+  const key = optionalTextOf(config, "nginx.ssl_certificate_key");
+  return wanted && certificate !== undefined && key !== undefined ? gatherCertificate(certificate, key) : undefined;
+}
+
+function mayBindLow(nginx: string | undefined): Seen<boolean> {
+  if (nginx === undefined) return unseen("nginx is not installed");
+  return look(() => startedHave(NET_BIND_SERVICE) || fileGives(nginx, NET_BIND_SERVICE));
+}
