@@ -1,9 +1,11 @@
 /**
- * Writes what is made from the option schemas: each module's commented `config.ini` and its reference page, and plugins'.
+ * Writes what is made from declarations: each module's commented `config.ini`, and the reference of options and commands.
  * `--check` writes nothing and ends with 1 when one of them is not what it should be.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { commandReference } from "../src/cli/document.ts";
+import { commands } from "../src/cli/registry.ts";
 import { defaultsFile, referencePage } from "../src/core/config/document.ts";
 import { MODULE_OPTIONS } from "../src/core/module/options/index.ts";
 import { MODULE_NAMES } from "../src/core/module/paths.ts";
@@ -18,6 +20,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     files.set(`modules/${module}/config/config.ini`, defaultsFile(module, MODULE_OPTIONS[module]));
     files.set(`docs/reference/${module}-options.md`, referencePage(module, MODULE_OPTIONS[module]));
   }
+  files.set("docs/reference/commands.md", commandReference(commands));
   files.set("docs/reference/plugin-options.md", pluginReferencePage());
   return files;
 }

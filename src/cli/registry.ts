@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { completionCommands } from "./commands/completion.ts";
 import { configCommands } from "./commands/config.ts";
 import { doctorCommands } from "./commands/doctor.ts";
 import { fileCommands } from "./commands/files.ts";
@@ -12,4 +13,5 @@ export const commands: readonly Command[] = [
   ...fileCommands,
   ...lifecycleCommands,
   ...pluginCommands,
+  ...completionCommands(() => commands),
 ];
