@@ -88,7 +88,7 @@ export async function apply(input: PlanInput, options: ApplyOptions): Promise<Ap
     }
     standing = tried.standing;
     for (const [name, reasons] of tried.leaveOut) {
-      const digest = quarantine.digest(planned.value, name);
+      const digest = tried.why === "refused" ? undefined : quarantine.digest(planned.value, name);
       if (failed[name] === undefined) failed[name] = failedNow(options.failedStarts[name], digest, Date.now());
       quarantine.setAside(name, reasons);
     }

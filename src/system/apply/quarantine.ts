@@ -12,8 +12,8 @@ import { isSamePlugin } from "./last-good.ts";
 
 /** A plugin that was planned but did not serve. */
 export interface FailedPlugin {
-  /** Of all that was tried; while it is the same, it is not tried again before `retryAt`. */
-  readonly digest: string;
+  /** Of all that was tried; while it is the same, it is not tried again before `retryAt`. Absent: trying costs nothing. */
+  readonly digest?: string;
   readonly tries: number;
   /** Milliseconds since the epoch. */
   readonly retryAt: number;
@@ -120,13 +120,18 @@ export class Quarantine {
 }
 
 /** What to remember of a plugin that failed now, after what is known of its earlier failures. */
-export function failedNow(earlier: FailedPlugin | undefined, digest: string, now: number): FailedPlugin {
+export function failedNow(earlier: FailedPlugin | undefined, digest: string | undefined, now: number): FailedPlugin {
   const tries = (earlier?.tries ?? 0) + 1;
-  return { digest, tries, retryAt: now + (SAME_MS[Math.min(tries, SAME_MS.length) - 1] ?? 0) };
+  return {
+    ...(digest !== undefined && { digest }),
+    tries,
+    retryAt: now + (SAME_MS[Math.min(tries, SAME_MS.length) - 1] ?? 0),
+  };
 }
 
 /** Whether a plugin that failed is worth another try. */
 export function mayRetry(failed: FailedPlugin, digest: string, now: number): boolean {
+  if (failed.digest === undefined) return true;
   if (failed.digest === digest || failed.tries < PROMPT_TRIES) return failed.digest !== digest || now >= failed.retryAt;
   const slow = SAME_MS[Math.min(failed.tries, SAME_MS.length) - 1] ?? 0;
   const wait = Math.min(LONGEST_MS, 1_000 * 2 ** (failed.tries - PROMPT_TRIES));

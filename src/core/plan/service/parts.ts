@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../../base/diagnostic.ts";
 import { numberOf } from "../../config/access.ts";
-import { sectionOf } from "../../plugin/command.ts";
-import type { App, Daemon, Part, Plugin } from "../../plugin/types.ts";
+import { sectionOf, stepDirectory } from "../../plugin/command.ts";
+import type { App, Daemon, Part, Plugin, Step } from "../../plugin/types.ts";
 import { type Admitted, type RunningPart, socketPath } from "../admit.ts";
 import { environmentOf, MODULE_ENVIRONMENT } from "../environments.ts";
 import type { PlanInput } from "../input.ts";
@@ -12,8 +12,8 @@ import { partLog } from "./logs.ts";
 
 /** Plugin parts start after what they use (redis) and before what uses them (nginx). */
 const TIER = 20;
-/** How long a worker may take to load before it serves. */
-const READY_MS = 30_000;
+/** What its author thinks a worker needs to load is granted so many times before it counts as failed. */
+const READY_TIMES = 10;
 /** What the predecessor allowed beyond the request's own time and the time to say goodbye. */
 const GRACE_MARGIN_S = 10;
 const SIGNALS: Readonly<Record<number, ServiceSpec["stop"]["signal"]>> = {
@@ -23,7 +23,7 @@ const SIGNALS: Readonly<Record<number, ServiceSpec["stop"]["signal"]>> = {
   15: "SIGTERM",
 };
 
-/** The services of the plugins' apps and daemons, and their temporary directories. Steps run inside the pipeline. */
+/** The services of the plugins' apps and daemons, and their temporary directories. Steps are the pipeline's. */
 export function planParts(input: PlanInput, { plugins, running }: Admitted): Piece {
   const { tmp } = layoutOf(input.paths);
   const services: ServiceSpec[] = [];
@@ -46,12 +46,36 @@ function appService(running: RunningPart<App>, input: PlanInput): ServiceSpec {
   return {
     ...common(running, `app.${running.plugin.name}.${part.name}`, input),
     socket: { path: socketPath(running, layout), hand: binds ? "renamed" : "inherited" },
-    ready: { when: "socket", timeoutMs: READY_MS },
+    ready: { when: "socket", timeoutMs: Math.max(1, part.smartStartDelayS) * READY_TIMES * 1000 },
     stop: {
       signal: SIGNALS[part.smartStopSignal] ?? "SIGTERM",
       graceMs: (requestTimeoutS(part, input) + part.smartStopDelayS + GRACE_MARGIN_S) * 1000,
     },
     onChange: "swap",
+  };
+}
+
+/** After the pipeline, and ended before it: a worker that is told to stop still reports what it has in hand. */
+const STEP_TIER = 35;
+
+/** A step of its own program, which connects to the pipeline for files. */
+export function stepService(running: RunningPart<Step>, input: PlanInput): ServiceSpec {
+  const { plugin, part } = running;
+  const base = common(running, `step.${plugin.name}.${part.name}`, input);
+  const context = { paths: input.paths, env: input.config.env };
+  return {
+    ...base,
+    env: {
+      ...base.env,
+      METWORK_STEP_SOCKET: layoutOf(input.paths).flowSocket,
+      MFDATA_CURRENT_STEP_NAME: part.name,
+      MFDATA_CURRENT_STEP_QUEUE: `step.${plugin.name}.${part.name}`,
+      MFDATA_CURRENT_STEP_DIR: stepDirectory(plugin.name, part.name, context),
+    },
+    ready: { when: "started" },
+    stop: { signal: "SIGTERM", graceMs: part.timeoutS * 1000 },
+    onChange: "restart",
+    tier: STEP_TIER,
   };
 }
 
