@@ -76,6 +76,51 @@ const anyManifest: fc.Arbitrary<Manifest> = fc
     ),
   }));
 
+interface Running {
+  /** What its processes were started with. */
+  readonly started: unknown;
+  readonly instances: number;
+  /** The tree when its processes were started or told to read again. */
+  readonly files: Manifest["files"];
+}
+
+/** A machine as far as a plan describes it. */
+class Machine {
+  tree: Manifest;
+  readonly #running = new Map<string, Running>();
+
+  constructor(state: Manifest) {
+    this.tree = state;
+    for (const id of Object.keys(state.services)) this.perform({ do: "start", service: id, because: [] });
+  }
+
+  perform({ do: verb, service }: Action): void {
+    const spec = this.tree.services[service];
+    const running = this.#running.get(service);
+    assert.equal(running === undefined, verb === "start", `${verb} ${service}`);
+    assert.equal(spec === undefined, verb === "stop", `${verb} ${service}`);
+    assert.ok(verb !== "swap" || spec?.socket !== undefined, `${verb} ${service}: it has no socket`);
+    if (spec === undefined) {
+      this.#running.delete(service);
+      return;
+    }
+    const { onChange: _, reads: __, env, instances, ...rest } = runnable(this.tree, spec);
+    const fresh = { started: [rest, Object.entries(env).sort()], instances, files: this.tree.files };
+    if (verb === "scale") this.#running.set(service, { ...fresh, ...running, instances });
+    else if (verb === "reload") this.#running.set(service, { ...fresh, ...running, files: this.tree.files });
+    else this.#running.set(service, fresh);
+  }
+
+  /** Of the files only those count that the plan says are read. */
+  state(): unknown {
+    return [...this.#running]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([id, { files, ...running }]) => {
+        return { id, ...running, read: (this.tree.services[id]?.reads ?? []).map((path) => [path, files[path]]) };
+      });
+  }
+}
+
 describe("diff", () => {
   test("nothing changed, nothing to do", () => {
     fc.assert(
@@ -111,6 +156,33 @@ describe("diff", () => {
         }
       }),
       { numRuns: 500 },
+    );
+  });
+
+  test("carried out on a machine in the one state it leaves the machine in the other", () => {
+    fc.assert(
+      fc.property(anyManifest, anyManifest, (before, after) => {
+        const machine = new Machine(before);
+        machine.tree = after;
+        for (const action of diff(before, after)) machine.perform(action);
+        assert.deepEqual(machine.state(), new Machine(after).state());
+        assert.deepEqual(diff(after, after), []);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("every byte a service reads counts", () => {
+    const file = fc.constantFrom("nginx.conf", "lua/a.lua", "redis.conf");
+    fc.assert(
+      fc.property(anyManifest, file, (before, path) => {
+        const after = { ...before, files: { ...before.files, [path]: "another" } };
+        const readers = Object.values(before.services).filter(({ reads }) => reads.includes(path));
+        assert.deepEqual(
+          new Set(diff(before, after).map(({ service }) => service)),
+          new Set(readers.map(({ id }) => id)),
+        );
+      }),
     );
   });
 
