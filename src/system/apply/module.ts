@@ -54,7 +54,11 @@ export async function applyModule(paths: ModulePaths, options: ApplyModuleOption
     const known = [...loaded.notes, ...broken.flatMap((plugin) => plugin.notes)];
     const held = options.release ? undefined : last?.held;
     if (held !== undefined && inputsId(loaded) === held.inputsId) {
-      const reached = await reach(layout, held.generation, { programs: input.programs, supervisor });
+      const reached = await reach(layout, held.generation, {
+        programs: input.programs,
+        supervisor,
+        dryRun: options.dryRun,
+      });
       const notes = [...known, ...reached.notes];
       if (reached.did !== "refused") return { ...reached, notes, failedStarts, held };
     }
@@ -95,7 +99,7 @@ export async function rollBackModule(
       return { ...refused, notes: chosen.notes, failedStarts, ...heldOf(last) };
     }
     const programs = loaded.ok ? loaded.value.input.programs : findPrograms();
-    const reached = await reach(layout, chosen.value, { programs, supervisor: options.supervisor });
+    const reached = await reach(layout, chosen.value, { programs, supervisor: options.supervisor, dryRun: false });
     const worked = reached.did === "applied" || reached.did === "nothing";
     if (!worked) return { ...reached, failedStarts, ...heldOf(last) };
     const asked = inputsId(loaded);

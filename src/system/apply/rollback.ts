@@ -17,7 +17,11 @@ import { attemptPlan } from "./transaction.ts";
 export async function reach(
   layout: RuntimeLayout,
   id: string,
-  { programs, supervisor }: { readonly programs: Programs; readonly supervisor: Supervisor | undefined },
+  {
+    programs,
+    supervisor,
+    dryRun,
+  }: { readonly programs: Programs; readonly supervisor: Supervisor | undefined; readonly dryRun: boolean },
 ): Promise<Outcome> {
   const current = await currentManifest(layout);
   const refused = { did: "refused", generation: current?.id, actions: [], leftOut: [] } as const;
@@ -33,7 +37,7 @@ export async function reach(
     next: manifestOf(stored.value),
     before,
     current,
-    dryRun: false,
+    dryRun,
     supervisor,
     whole: true,
   });
