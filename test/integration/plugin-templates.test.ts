@@ -16,9 +16,26 @@ import { installPlugin } from "../../src/system/plugins/install.ts";
 import { root, type Sandbox, sandbox } from "./plugins-fixture.ts";
 
 const TEMPLATES: Readonly<Record<ModuleName, readonly string[]>> = {
-  mfserv: ["default", "node", "python3_flask", "static"],
+  mfserv: [
+    "default",
+    "node",
+    "node_noweb",
+    "openresty",
+    "php",
+    "python3_aiohttp",
+    "python3_django",
+    "python3_flask",
+    "python3_noweb",
+    "python3_raw_asgi",
+    "python3_raw_wsgi",
+    "python3_tornado",
+    "static",
+  ],
   mfdata: ["archive", "delete", "guess_file_type", "move", "switch"],
 };
+
+/** Those whose way to an installed plugin is gone here; the serve-*.test.ts go it with the others of mfserv. */
+const GONE_HERE = [...TEMPLATES.mfdata, "default", "static"];
 
 /** Runs one of our commands as a user would, in the module's environment. */
 async function command(box: Sandbox, cwd: string, ...argv: readonly string[]) {
@@ -37,7 +54,7 @@ describe("plugin templates", () => {
       assert.equal(listed.stdout, lines.join("\n"), listed.stderr);
     });
 
-    for (const template of TEMPLATES[module]) {
+    for (const template of TEMPLATES[module].filter((name) => GONE_HERE.includes(name))) {
       it(`${module} ${template}: created, checked, released, installed, listed, uninstalled`, async () => {
         using box = sandbox(module);
         const created = await command(

@@ -29,10 +29,14 @@ prerelease_check:
 		exit 1; \
 	fi
 
-# Node dependencies, where package.json names some; package-lock.json and node_modules go into the release.
+# What the plugin needs of Node and Python packages, shipped in its release. Local packages are copied, not linked: a release
+# holds all it needs. Python's own environment (local/) is made where the plugin is installed.
 prereqs:
-	@if test -s package.json && grep -Eq '"(dependencies|devDependencies)"[[:space:]]*:[[:space:]]*\{[[:space:]]*"' package.json; then \
-		npm install --no-audit --no-fund; \
+	@if test -s package.json && grep -zEq '"(dependencies|devDependencies)"[[:space:]]*:[[:space:]]*\{[[:space:]]*"' package.json; then \
+		plugin_wrapper "$(CURDIR)" -- npm install --install-links --no-audit --no-fund --loglevel=error; \
+	fi
+	@if test -d python3_virtualenv_sources; then \
+		python3 -I $(MFEXT_HOME)/share/requirements.py freeze python3_virtualenv_sources; \
 	fi
 
 custom::
@@ -40,7 +44,8 @@ custom::
 precustom::
 
 clean::
-	@rm -rf local *.plugin *.tar.gz src tempolayer* node_modules .configuration_cache __pycache__ .metadata.json .files.json
+	@rm -rf local *.plugin *.tar.gz src tempolayer* node_modules python3_virtualenv_sources/tempolayer .configuration_cache __pycache__ .metadata.json .files.json
 
 superclean: clean
 	@rm -f requirements3.txt package-lock.json python3_virtualenv_sources/requirements3.txt
+	@rm -rf python3_virtualenv_sources/src

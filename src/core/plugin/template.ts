@@ -32,7 +32,8 @@ export function renderTemplate(
   for (const [path, file] of new Map([...shared, ...template])) {
     const name = expand(path, variables, "error");
     const text = expand(include(file.text, common), variables, "error");
-    if (name.ok && text.ok) rendered.set(name.text, { ...file, text: tidy(name.text, text.text) });
+    if (name.ok && rendered.has(name.text)) notes.push(twice(name.text));
+    else if (name.ok && text.ok) rendered.set(name.text, { ...file, text: tidy(name.text, text.text) });
     else
       notes.push(
         notRendered(
@@ -93,5 +94,15 @@ function notRendered(path: string, result: { ok: false; message: string } | { ok
     message: `the template's file ${path} cannot be rendered: ${result?.ok === false ? result.message : ""}`,
     at: { file: path, line: 1, col: 1, length: 1 },
     fix: "correct the template",
+  };
+}
+
+/** As of Django's `main/` beside its project, for a plugin called main. */
+function twice(path: string): Diagnostic {
+  return {
+    code: "MF3095",
+    severity: "error",
+    message: `the template already has a ${path}, which is also what one of its files would be called after the plugin`,
+    fix: "choose another name for the plugin",
   };
 }

@@ -4,7 +4,7 @@ export interface PackageNeed {
   readonly names: readonly [string, ...string[]];
   /** `run`: the appliance needs it; `test`: only `make test` and `make check` do. */
   readonly use: "run" | "test";
-  /** The unit the package would start on its own, beside the daemon metwork runs. */
+  /** The unit the package would start on its own, beside the daemon metwork runs; more than one name: joined by commas. */
   readonly unit?: string;
 }
 
@@ -35,6 +35,8 @@ const rpmNeeds: readonly PackageNeed[] = [
   run("python3"),
   run("python3-flask"),
   run("python3-waitress"),
+  // Installs the wheels that plugins ship.
+  run("python3-pip"),
   run("util-linux"),
   run("cronie"),
   run("curl-minimal", "curl"),
@@ -61,11 +63,19 @@ export const distributions: readonly Distribution[] = [
       run("python3"),
       run("python3-flask"),
       run("python3-waitress"),
+      // Installs the wheels that plugins ship.
+      run("python3-pip"),
       run("util-linux"),
       run("cron"),
       run("curl"),
       test("shellcheck"),
       test("systemd"),
+      // What the other templates of mfserv serve with; a machine needs those its plugins ask for.
+      test("python3-django"),
+      test("uvicorn"),
+      test("python3-aiohttp"),
+      test("python3-tornado"),
+      { ...test("php-fpm"), unit: "php8.2-fpm,php8.3-fpm,php8.4-fpm" },
     ],
     nginxModules: "/usr/lib/nginx/modules",
   },

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { hasErrors } from "../../core/base/result.ts";
 import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
 import type { Plugin } from "../../core/plugin/types.ts";
+import { readLayerFiles } from "../load/layers.ts";
 import { loadPlugin } from "../load/plugins.ts";
 import { done, type Outcome, problem, refused } from "./failure.ts";
 import { findInstalled } from "./installed.ts";
 import { hasPostinstall, runPostinstall } from "./postinstall.ts";
+import { installPythonPackages } from "./python.ts";
 import { changePlugins } from "./workspace.ts";
 
 export interface Developed {
@@ -25,7 +27,10 @@ export async function developPlugin(
   const checked = await loadPlugin(directory, paths, env, true);
   if (!checked.ok) return { ok: false, why: "refused", notes: checked.notes };
   const { name } = checked.value;
+  const place = realpathSync(directory);
   return await changePlugins<Developed>(paths, async () => {
+    const lacking = await installPythonPackages(place, place, paths, env);
+    if (lacking.length > 0) return refused("failed", ...lacking);
     const old = findInstalled(paths, name);
     if (old !== undefined) {
       if (leadsTo(old.home, directory)) return done({ name, already: true }, checked.notes);
@@ -33,8 +38,9 @@ export async function developPlugin(
       return refused("name", problem("MF3086", `the plugin ${name} is already installed in ${old.home}`, fix));
     }
     const home = join(runtimeLayout(paths.runtime).plugins, name);
-    await symlink(realpathSync(directory), home);
-    const plugin: Plugin = { ...checked.value, home, layer: { ...checked.value.layer, home } };
+    await symlink(place, home);
+    const layer = { ...checked.value.layer, home, has: readLayerFiles(place).has };
+    const plugin: Plugin = { ...checked.value, home, layer };
     const failed = hasPostinstall(home) ? await runPostinstall(plugin, paths, env) : undefined;
     // The link stays: the developer is about to correct the program.
     const notes = failed === undefined ? checked.notes : [...checked.notes, failed];

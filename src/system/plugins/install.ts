@@ -7,12 +7,14 @@ import { LAYER_FILES } from "../../core/plugin/layer.ts";
 import { checkPluginName, pluginLabel, pluginNameOf } from "../../core/plugin/name.ts";
 import type { Plugin } from "../../core/plugin/types.ts";
 import { exchange } from "../../kit/linux/exchange.ts";
+import { readLayerFiles } from "../load/layers.ts";
 import { loadPlugin, loadPlugins } from "../load/plugins.ts";
 import { buildArchive } from "./build.ts";
 import { done, type Outcome, problem, reasonOf, refused } from "./failure.ts";
 import { findInstalled, type InstalledPlugin, labelOf } from "./installed.ts";
 import { prepareOverride } from "./override-file.ts";
 import { hasPostinstall, runPostinstall } from "./postinstall.ts";
+import { installPythonPackages } from "./python.ts";
 import { unpackArchive } from "./unpack.ts";
 import { changePlugins, type Workspace } from "./workspace.ts";
 
@@ -51,7 +53,10 @@ export async function installPlugin(
       if (old !== undefined && options.force !== true) return refused("refused", alreadyThere(old));
       const checked = await check(home, named.value, paths, env, source);
       if (!checked.ok) return checked;
-      return await putInPlace(home, checked.value, old, paths, env, checked.notes);
+      const target = old?.home ?? join(runtimeLayout(paths.runtime).plugins, named.value);
+      const lacking = await installPythonPackages(home, target, paths, env);
+      if (lacking.length > 0) return refused("failed", ...lacking.map((note) => inSource(note, home, source)));
+      return await putInPlace(home, checked.value, target, old, paths, env, checked.notes);
     },
     options.waitMs,
   );
@@ -124,13 +129,14 @@ function inSource(note: Diagnostic, home: string, source: string): Diagnostic {
 async function putInPlace(
   home: string,
   unpacked: Plugin,
+  target: string,
   old: InstalledPlugin | undefined,
   paths: ModulePaths,
   env: Env,
   notes: readonly Diagnostic[],
 ): Promise<Outcome<Plugin>> {
-  const target = old?.home ?? join(runtimeLayout(paths.runtime).plugins, unpacked.name);
-  const plugin: Plugin = { ...unpacked, home: target, layer: { ...unpacked.layer, home: target } };
+  const layer = { ...unpacked.layer, home: target, has: readLayerFiles(home).has };
+  const plugin: Plugin = { ...unpacked, home: target, layer };
   try {
     if (old === undefined) await rename(home, target);
     else exchange(home, target);

@@ -1,0 +1,2 @@
+-- Runs once in each nginx worker, when it starts.
+ngx.log(ngx.INFO, "{{name}} is ready")

@@ -1,0 +1,91 @@
+/** The predecessor's acceptance tests of mfserv under their old names; those in Python are in serve-python.test.ts. */
+import assert from "node:assert/strict";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, afterEach, before, test } from "node:test";
+import { until } from "../../scripts/support/client.ts";
+import { type Developer, makeDeveloper } from "../support/developer.ts";
+
+let developer: Developer;
+
+before(async () => {
+  developer = await makeDeveloper();
+});
+afterEach(async () => {
+  await developer.forget("foobar", "foophp");
+});
+after(async () => {
+  await developer[Symbol.asyncDispose]();
+});
+
+test("0001_static_plugin", async () => {
+  const { appliance, type, answered } = developer;
+  const home = await developer.create("static", "foobar");
+  writeFileSync(join(home, "main", "works.txt"), "ok");
+  await type(appliance.home, "plugins.install", await developer.release(home));
+  assert.equal((await answered("/foobar/works.txt")).body.trim(), "ok");
+});
+
+test("0002_node_plugin, with a package of its own, which its release holds", async () => {
+  const { appliance, type, answered } = developer;
+  const home = await developer.create("node", "foobar");
+  appliance.write("greeting/package.json", '{ "name": "greeting", "version": "1.0.0" }');
+  appliance.write("greeting/index.js", 'module.exports = "Hello World, packaged";');
+  const packages = { name: "foobar", private: true, dependencies: { greeting: "file:../greeting" } };
+  writeFileSync(join(home, "package.json"), JSON.stringify(packages, null, 2));
+  const server = join(home, "foobar", "server.js");
+  writeFileSync(server, readFileSync(server, "utf8").replace(/`Hello World.*`/, 'require("greeting")'));
+  const archive = await developer.release(home, { npm_config_offline: "true" });
+  // What was there when it was built need not be there where it is installed.
+  writeFileSync(join(appliance.home, "greeting", "index.js"), "throw new Error()");
+  developer.site("foobar", "[app_main]\nnumprocesses = 1\n");
+  await type(appliance.home, "plugins.install", archive);
+  assert.equal((await answered("/foobar")).body, "Hello World, packaged");
+});
+
+test("0004_noweb", async () => {
+  for (const template of ["python3_noweb", "node_noweb"]) {
+    await developer.provide(template, "foobar");
+    await developer.forget("foobar");
+  }
+});
+
+test("0008_openresty_plugin", async () => {
+  await developer.provide("openresty", "foobar");
+  const { body, headers } = await developer.answered("/foobar");
+  assert.equal(body, `Hello World, this is request_id: ${headers["x-request-id"]}\n`);
+});
+
+test("0011_extra_daemon", async () => {
+  const home = await developer.create("python3_noweb", "foobar");
+  const mark = join(developer.appliance.home, "daemon.mark");
+  appendFileSync(join(home, "config.ini"), `\n[extra_daemon_foo]\n_cmd_and_args = foo.sh ${mark}\nnumprocesses = 1\n`);
+  writeFileSync(join(home, "bin", "foo.sh"), '#!/bin/sh\necho foobar >"$1"\nexec sleep 60\n', { mode: 0o755 });
+  await developer.type(home, "make", "develop");
+  await until("the daemon has run", () => {
+    try {
+      return readFileSync(mark, "utf8").trim() === "foobar" || undefined;
+    } catch {
+      return undefined;
+    }
+  });
+});
+
+test("0013_php_plugin: scripts by path, the environment, the end of a worker", async () => {
+  const { appliance, type, get, answered } = developer;
+  const home = await developer.create("php", "foophp");
+  writeFileSync(
+    join(home, "main", "page.php"),
+    '<?php echo getenv("MFSERV_CURRENT_PLUGIN_NAME"), " ", $_SERVER["REQUEST_URI"], " ", file_get_contents("php://input");',
+  );
+  writeFileSync(join(home, "main", "slow.php"), '<?php usleep(1500000); echo "late";');
+  await type(appliance.home, "plugins.install", await developer.release(home));
+  assert.match((await answered("/foophp")).body, /^Hello world !\s*$/);
+  assert.equal((await get("/foophp/page.php?a=1")).body, "foophp /foophp/page.php?a=1 ");
+  assert.equal((await get("/foophp/none.php")).status, 404);
+  // Replaced while it answers: the request is finished by the old one.
+  const late = get("/foophp/slow.php");
+  await type(appliance.home, "plugins.install", "--force", join(appliance.home, "foophp"));
+  assert.equal((await late).body, "late");
+  assert.match((await get("/foophp")).body, /Hello world !/);
+});

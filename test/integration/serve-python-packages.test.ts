@@ -1,0 +1,101 @@
+/** Python packages of plugins: shipped, the machine's, or missing; and Django, which needs some. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { after, afterEach, before, test } from "node:test";
+import { type Developer, makeDeveloper } from "../support/developer.ts";
+import { wheel } from "../support/wheel.ts";
+
+let developer: Developer;
+
+before(async () => {
+  developer = await makeDeveloper();
+});
+afterEach(async () => {
+  await developer.forget("foobar");
+});
+after(async () => {
+  await developer[Symbol.asyncDispose]();
+});
+
+/** How many processes there are is not what these tests are about. */
+const ONE = "[app_main]\nnumprocesses = 1\n";
+
+test("0003_python_raw_wsgi, with a package of its own: frozen, shipped as a wheel, installed without a network", async () => {
+  const { appliance, type } = developer;
+  const index = join(appliance.home, "index");
+  wheel(index, "metwork_tiny", "1.2");
+  const home = await developer.create("python3_raw_wsgi", "foobar");
+  writeFileSync(join(home, "python3_virtualenv_sources", "requirements-to-freeze.txt"), "metwork_tiny\n");
+  const app = join(home, "main", "wsgi.py");
+  writeFileSync(app, `import metwork_tiny\n${readFileSync(app, "utf8")}`);
+  const archive = await developer.release(home, { PIP_NO_INDEX: "1", PIP_FIND_LINKS: index });
+  developer.site("foobar", ONE);
+  await type(appliance.home, "plugins.install", archive);
+  assert.equal((await developer.answered("/foobar")).body.trim(), "Hello World!");
+  const installed = join(appliance.home, "mfserv/var/plugins/foobar");
+  const frozen = readFileSync(join(installed, "python3_virtualenv_sources/requirements3.txt"), "utf8");
+  assert.equal(frozen, "metwork-tiny==1.2\n");
+  // The environment was made elsewhere; its programs say where it is now.
+  const [shebang] = readFileSync(join(installed, "local/bin/metwork_tiny"), "utf8").split("\n");
+  assert.equal(shebang, `#!${installed}/local/bin/python`);
+});
+
+test("a requirement nobody satisfies refuses the plugin and names the line; the installed version serves on", async () => {
+  const { appliance, type, run, answered } = developer;
+  const home = await developer.create("python3_raw_wsgi", "foobar");
+  developer.site("foobar", ONE);
+  await type(appliance.home, "plugins.install", home);
+  await answered("/foobar");
+  const requirements = join(home, "python3_virtualenv_sources", "requirements3.txt");
+  writeFileSync(requirements, "# ours\nwaitress\nmetwork-nowhere==4.5\nwaitress>900\n");
+  const refused = await run(appliance.home, "plugins.install", "--force", home);
+  assert.equal(refused.code, 2, refused.stderr);
+  assert.match(refused.stderr, /MF3093[^\n]*metwork-nowhere==4\.5[^\n]*neither shipped nor installed/);
+  assert.match(refused.stderr, new RegExp(`${requirements}:3:1`));
+  assert.match(refused.stderr, new RegExp(`MF3093[^\n]*waitress>900[^\n]*is installed[^]*${requirements}:4:1`));
+  assert.ok(
+    !existsSync(join(appliance.home, "mfserv/var/plugins/foobar/python3_virtualenv_sources/requirements3.txt")),
+  );
+  assert.equal((await answered("/foobar")).body.trim(), "Hello World!");
+  writeFileSync(requirements, "waitress\n");
+  await type(appliance.home, "plugins.install", "--force", home);
+});
+
+test("0009_django_plugin: served, static files too; installed again, it keeps database and key", async () => {
+  const { appliance, type, get } = developer;
+  developer.site("foobar", ONE);
+  await developer.provide("python3_django", "foobar");
+  assert.match((await developer.answered("/foobar")).body, /Hello World from django main app/);
+  assert.match((await get("/foobar/main/")).body, /Hello World from django main app/);
+  for (const file of ["main/style.css", "admin/css/base.css"]) {
+    assert.match((await get(`/foobar/static/${file}`)).body, /body/);
+  }
+  const data = join(appliance.home, "mfserv/var/data/foobar");
+  const key = readFileSync(join(data, "secret_key"), "utf8");
+  {
+    using database = new DatabaseSync(join(data, "db.sqlite3"));
+    database.exec("UPDATE django_content_type SET model = 'keeper' WHERE id = 1");
+  }
+  await type(appliance.home, "plugins.install", "--force", join(appliance.home, "foobar"));
+  using database = new DatabaseSync(join(data, "db.sqlite3"));
+  const kept = database.prepare("SELECT id FROM django_content_type WHERE model = 'keeper'").all();
+  assert.equal(kept.length, 1);
+  assert.equal(readFileSync(join(data, "secret_key"), "utf8"), key);
+});
+
+test("a Django plugin cannot be called main, as its app is", async () => {
+  const { appliance, run } = developer;
+  const created = await run(
+    appliance.home,
+    "bootstrap_plugin.py",
+    "create",
+    "--no-input",
+    "--template=python3_django",
+    "main",
+  );
+  assert.equal(created.code, 1);
+  assert.match(created.stderr, /MF3095/);
+  assert.ok(!existsSync(join(appliance.home, "main")));
+});
