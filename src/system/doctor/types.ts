@@ -96,7 +96,7 @@ export interface ModuleFacts {
   readonly plan: Seen<Plan>;
   /** Of the configuration, the plugins, the layers and the plan. */
   readonly notes: readonly Diagnostic[];
-  /** How many files and directories conf_monitor watches. */
+  /** How many directories conf_monitor watches. */
   readonly inputs: number;
   readonly programs: Programs;
   readonly helpers: Readonly<Record<Helper, boolean>>;

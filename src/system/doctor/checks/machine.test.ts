@@ -55,9 +55,9 @@ testRows(
       "few watches",
       "inotify",
       web({ run: stopped }),
-      kernel({ "proc/sys/fs/inotify/max_user_watches": ok("250") }),
+      kernel({ "proc/sys/fs/inotify/max_user_watches": ok("240") }),
       "ERROR",
-      /has 200.*needs 100 more.*fs\.inotify\.max_user_watches=1024/s,
+      /has 200.*needs 50 more.*fs\.inotify\.max_user_watches=512/s,
     ],
     [
       "nearly all watches",

@@ -103,8 +103,7 @@ export const inotify: ModuleCheck = {
     if (!instances.ok) return [couldNotLook(instances.reason)];
     const planned = plan.ok ? plan.value.services : {};
     const missing = ["conf_monitor", "flow"].filter((id) => id in planned && !run.services.includes(id));
-    // A file is watched by itself and through its directory.
-    const more = missing.includes("conf_monitor") ? inputs * 2 : 0;
+    const more = missing.includes("conf_monitor") ? inputs : 0;
     return [
       ...shortage("watches", WATCHES, inUse.inotifyWatches, more, Number(watches.value)),
       ...shortage("instances", INSTANCES, inUse.inotifyInstances, missing.length, Number(instances.value)),

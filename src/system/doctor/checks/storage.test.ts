@@ -16,6 +16,7 @@ testRows(
     ["few inodes", "space", volume({ inodes: 1e6, freeInodes: 40_000 }), host(), "WARNING", /40000 of 1000000 inodes/],
     ["no inodes", "space", volume({ inodes: 1e6, freeInodes: 100 }), host(), "ERROR", /100 of/],
     ["a file system without inodes", "space", volume({ inodes: 0, freeInodes: 0 }), host(), "-", /^$/],
+    ["a file system of no size", "space", volume({ total: 0, free: 0 }), host(), "UNKNOWN", /its size/],
     [
       "a disk behind a locked door",
       "space",

@@ -67,6 +67,7 @@ export const attributes: ModuleCheck = {
 function judgeVolume(what: string, volume: Seen<Volume>): readonly Finding[] {
   if (!volume.ok) return [couldNotLook(volume.reason, what)];
   const { path, total, free, inodes, freeInodes } = volume.value;
+  if (total === 0) return [couldNotLook("this file system does not tell its size", path)];
   const findings: Finding[] = [];
   const full = worse(free, total, { share: 0.02, amount: GIB }, { share: 0.1, amount: 10 * GIB });
   if (full !== undefined || free < 16 * MIB) {

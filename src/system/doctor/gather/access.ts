@@ -61,8 +61,9 @@ function configurationFiles(paths: ModulePaths): readonly string[] {
   return all.filter((path) => statOf(path)?.isFile() === true);
 }
 
+/** An option whose name says that its value is secret, and that has a value. */
 const SECRET =
-  /^[ \t]*[\w.-]*(?:password|passwd|secret|token|api_?key)[\w.-]*(?:\[\w+\])?[ \t]*[=:][ \t]*(?!null\b)\S/im;
+  /^[ \t]*(?:[\w.-]*[_.-])?(?:password|passwd|secret|token|api_?key)(?:[_.-][\w.-]*)?(?:\[\w+\])?[ \t]*[=:][ \t]*(?!null\b)\S/im;
 
 function holdsSecret(path: string): boolean {
   const read = readTextFile(path);

@@ -1,3 +1,5 @@
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import { flagOf, optionalNumberOf, optionalTextOf, textOf } from "../../../core/config/access.ts";
 import type { ModuleConfig } from "../../../core/config/types.ts";
 import type { FlowConfig } from "../../../core/flow/types.ts";
@@ -44,7 +46,7 @@ export async function gatherModuleFacts(paths: ModulePaths): Promise<ModuleFacts
     config,
     plan: planSeen,
     notes: [...loaded.notes, ...broken, ...(planned?.notes ?? [])],
-    inputs: loaded.inputs.length,
+    inputs: directoriesOf(loaded.inputs).size,
     programs,
     helpers: gatherHelpers(),
     run,
@@ -72,6 +74,12 @@ export async function gatherModuleFacts(paths: ModulePaths): Promise<ModuleFacts
 function flowOf({ tree }: Plan): FlowConfig | undefined {
   const file = tree.get("flow.json");
   return file === undefined ? undefined : (JSON.parse(file.text) as FlowConfig);
+}
+
+/** Inputs are watched through the directories they are in; one that is a directory is watched itself too. */
+function directoriesOf(inputs: readonly string[]): ReadonlySet<string> {
+  const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return new Set(inputs.flatMap((path) => [dirname(path), ...(isDirectory(path) ? [path] : [])]));
 }
 
 function certificateOf(config: ModuleConfig): CertificateFacts | undefined {

@@ -29,9 +29,13 @@ export function scanProcesses(inodes: ReadonlySet<string>): ProcessScan {
   return { holders, inUse };
 }
 
+/** Longer command lines are cut: what matters stands first. Characters. */
+const COMMAND_MAX = 200;
+
 /** The command line of a process, its arguments separated by blanks. */
 export function commandOf(pid: number): string {
-  return textOf(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim() || textOf(`/proc/${pid}/comm`).trim();
+  const command = textOf(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim() || textOf(`/proc/${pid}/comm`).trim();
+  return command.length > COMMAND_MAX ? `${command.slice(0, COMMAND_MAX - 1)}…` : command;
 }
 
 /** Pids of the parents of a process, nearest first. */

@@ -41,7 +41,7 @@ export function attributesIn(directory: string): Seen<boolean> {
 }
 
 /** The ways files go in the pipeline, and whether a rename can take them there. */
-export function waysOf({ dataIn, watched, steps }: FlowConfig): readonly Way[] {
+export function waysOf({ dataIn, watched, steps }: Pick<FlowConfig, "dataIn" | "watched" | "steps">): readonly Way[] {
   const tmp = join(dataIn, "tmp");
   const archives = steps.flatMap(({ work }) => (work.do === "archive" ? [work.directory] : []));
   const moves = steps.flatMap(({ work }) => (work.do === "move" && work.to.to === "directory" ? [work.to.path] : []));
