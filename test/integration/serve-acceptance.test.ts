@@ -41,6 +41,10 @@ test("0002_node_plugin, with a package of its own, which its release holds", asy
   developer.site("foobar", "[app_main]\nnumprocesses = 1\n");
   await type(appliance.home, "plugins.install", archive);
   assert.equal((await answered("/foobar")).body, "Hello World, packaged");
+  // The same command, other code: what answers when the command is over is new.
+  writeFileSync(server, readFileSync(server, "utf8").replace('require("greeting")', '"Hello again"'));
+  await type(appliance.home, "plugins.install", "--force", home);
+  assert.equal((await developer.get("/foobar")).body, "Hello again");
 });
 
 test("0004_noweb", async () => {
@@ -50,10 +54,13 @@ test("0004_noweb", async () => {
   }
 });
 
-test("0008_openresty_plugin", async () => {
-  await developer.provide("openresty", "foobar");
+test("0008_openresty_plugin; installed again, its new code answers", async () => {
+  const home = await developer.provide("openresty", "foobar");
   const { body, headers } = await developer.answered("/foobar");
   assert.equal(body, `Hello World, this is request_id: ${headers["x-request-id"]}\n`);
+  writeFileSync(join(home, "content_by_lua.lua"), 'ngx.say("new")\n');
+  await developer.type(home, "plugins.install", "--force", home);
+  assert.equal((await developer.get("/foobar")).body, "new\n");
 });
 
 test("0011_extra_daemon", async () => {
@@ -85,7 +92,8 @@ test("0013_php_plugin: scripts by path, the environment, the end of a worker", a
   assert.equal((await get("/foophp/none.php")).status, 404);
   // Replaced while it answers: the request is finished by the old one.
   const late = get("/foophp/slow.php");
+  writeFileSync(join(home, "main", "page.php"), "<?php echo 'new';");
   await type(appliance.home, "plugins.install", "--force", join(appliance.home, "foophp"));
   assert.equal((await late).body, "late");
-  assert.match((await get("/foophp")).body, /Hello world !/);
+  assert.equal((await get("/foophp/page.php")).body, "new");
 });

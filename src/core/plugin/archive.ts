@@ -15,6 +15,8 @@ const metadataSchema = z.object({
   build_host: text,
   build_date: text,
   size: text,
+  /** SHA-256 of names, modes and contents of the files; absent in archives of the predecessor. */
+  digest: text,
   summary: text,
   license: text,
   packager: text,

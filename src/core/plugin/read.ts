@@ -1,9 +1,10 @@
+import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import type { Diagnostic, Span } from "../base/diagnostic.ts";
 import { failure, hasErrors, type Result, success } from "../base/result.ts";
 import { writtenLines } from "../config/written.ts";
 import type { ModulePaths } from "../module/paths.ts";
-import { parseMetadata } from "./archive.ts";
+import { buildIdentity, parseMetadata } from "./archive.ts";
 import { commandArgv, stepDirectory } from "./command.ts";
 import { type ConfigText, mergePluginConfig } from "./config.ts";
 import { currentPlugin, pluginEnvironment } from "./environment.ts";
@@ -191,7 +192,7 @@ function readVersion(
   version: string,
   release: string,
   notes: Diagnostic[],
-): Pick<Plugin, "version" | "release"> {
+): Pick<Plugin, "version" | "release" | "build"> {
   if (source.devlink) return { version: "dev_link", release: "dev_link" };
   if (source.metadata === undefined) return { version, release };
   const metadata = parseMetadata(source.metadata);
@@ -205,7 +206,11 @@ function readVersion(
     });
     return { version, release };
   }
-  return { version: metadata.version ?? version, release: metadata.release ?? release };
+  const build = createHash("sha256")
+    .update(metadata.digest ?? buildIdentity(metadata))
+    .digest("hex")
+    .slice(0, 16);
+  return { version: metadata.version ?? version, release: metadata.release ?? release, build };
 }
 
 function checkCommands(plugin: Plugin, context: PluginContext, notes: Diagnostic[]): void {

@@ -105,6 +105,8 @@ export interface Plugin {
   readonly version: string;
   readonly release: string;
   readonly summary: string;
+  /** Tells what was installed from what was before, code included; absent for a directory that no archive was made of. */
+  readonly build?: string;
   /** What its [general] section says, whatever was built or linked. */
   readonly about: {
     readonly version: string;

@@ -1,4 +1,5 @@
-import { lstatSync, readlinkSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { lstatSync, readFileSync, readlinkSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -105,12 +106,23 @@ function describeBuild(plugin: Plugin, home: string, files: readonly PluginFile[
     build_host: stamp.host,
     build_date: stamp.date.toISOString().replace(/\.\d+Z$/, "Z"),
     size: String(size),
+    digest: digestOfFiles(home, files),
     summary: plugin.summary,
     license: about.license,
     packager: about.maintainer,
     vendor: about.vendor,
     url: about.url,
   };
+}
+
+function digestOfFiles(home: string, files: readonly PluginFile[]): string {
+  const hash = createHash("sha256");
+  for (const { path, kind } of files) {
+    const file = join(home, path);
+    const content = kind === "link" ? readlinkSync(file) : readFileSync(file);
+    hash.update(`${path}\0${kind}\0${lstatSync(file).mode & 0o111}\0${content.length}\0`).update(content);
+  }
+  return hash.digest("hex");
 }
 
 function directoriesOf(paths: readonly string[]): readonly string[] {

@@ -52,7 +52,7 @@ export function fragmentFiles(plugins: readonly Plugin[]): [path: string, file: 
     const text = name === undefined ? undefined : plugin.fragments[name];
     if (name === undefined || text === undefined) return;
     const from = { plugin: plugin.name, file: posix.join(plugin.home, name) };
-    files.push([fragmentPath(plugin, role), { text: ended(text), mode: 0o600, from }]);
+    files.push([fragmentPath(plugin, role), { text: ended(text) + luaBuild(plugin), mode: 0o600, from }]);
   };
   for (const plugin of plugins) {
     if (plugin.nginxDisabled) continue;
@@ -76,6 +76,11 @@ function lost(headers: readonly Header[], text: string, directive: string): read
   const set = [...text.matchAll(new RegExp(`\\b${directive}\\s+"?([A-Za-z0-9_-]+)`, "g"))];
   const names = new Set(set.map((match) => match[1]?.toLowerCase()));
   return names.size === 0 ? [] : headers.filter((header) => !names.has(header.name.toLowerCase()));
+}
+
+/** nginx reads Lua files once: other ones must change its configuration, or it would not be reloaded. */
+function luaBuild(plugin: Plugin): string {
+  return needsLua(plugin) && plugin.build !== undefined ? `# build ${plugin.build}\n` : "";
 }
 
 function ended(text: string): string {

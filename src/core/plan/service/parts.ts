@@ -101,7 +101,7 @@ function common(running: RunningPart, id: string, input: PlanInput) {
     argv,
     cwd: plugin.home,
     environments: [MODULE_ENVIRONMENT, environmentOf(plugin.name)],
-    env: partVariables(part, input),
+    env: partVariables(plugin, part, input),
     instances: part.instances,
     maxAgeS: part.maxAgeS,
     limits: { ...part.limits, ...coreLimit(input) },
@@ -112,11 +112,13 @@ function common(running: RunningPart, id: string, input: PlanInput) {
   };
 }
 
-function partVariables(part: Part, input: PlanInput): Record<string, string> {
+function partVariables(plugin: Plugin, part: Part, input: PlanInput): Record<string, string> {
   const prefix = input.paths.module.toUpperCase();
   return {
     HOTSWAP: "0",
     [`${prefix}_CURRENT_APP_DEBUG`]: part.debug ? "1" : "0",
+    // New code is a new process, though its command and settings be the same.
+    ...(plugin.build !== undefined && { METWORK_PLUGIN_BUILD: plugin.build }),
     ...(part.debug && { MFLOG_MINIMAL_LEVEL: "DEBUG", [`${prefix}_LOG_MINIMAL_LEVEL`]: "DEBUG" }),
   };
 }
