@@ -130,6 +130,27 @@ test("doctor finds what waits in a stopped mfdata, its taken ports, and a change
   ]);
 });
 
+test("doctor run by somebody else says what it could not look at, and claims nothing of it", {
+  skip: process.getuid?.() === 0 ? false : "becoming another user needs root",
+}, async () => {
+  await using appliance = await makeAppliance();
+  chmodSync(appliance.home, 0o755);
+  for (const directory of ["config", "log", "tmp", "var/plugins"])
+    mkdirSync(join(appliance.home, "mfserv", directory), { recursive: true });
+  appliance.write("mfserv/var/status", "RUNNING\n");
+  chmodSync(join(appliance.home, "mfserv/var"), 0o750);
+  const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"];
+  const ran = await doctorUnder(appliance, nobody, { HOME: appliance.home });
+  const found = linesOf(ran).filter((line) => line.startsWith("mfserv"));
+  assertFound(found, [
+    /access ERROR .*mfserv: it belongs to the user with number 0, .* \(65534\) may not write.*chown -R/,
+    /supervisor UNKNOWN .*mfserv\/var: could not look: .* may not look into it/,
+    /layers UNKNOWN .*mfserv\/var\/plugins: could not look/,
+    /leftovers UNKNOWN .*mfserv\/var: could not look/,
+  ]);
+  assert.equal(found.filter((line) => line.includes("access ERROR")).length, 1);
+});
+
 test("doctor finds rights and limits that are not enough: low ports, open files, long homes", async (context) => {
   await using appliance = await makeAppliance();
   appliance.write("etc/metwork.config.d/mfserv/config.ini", "[nginx]\nport = 80\n");

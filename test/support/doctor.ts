@@ -4,7 +4,7 @@ import type { Diagnostic } from "../../src/core/base/diagnostic.ts";
 import type { ConfigValue, ModuleConfig } from "../../src/core/config/types.ts";
 import type { ModuleName } from "../../src/core/module/paths.ts";
 import type { Plan, ServiceSpec } from "../../src/core/plan/types.ts";
-import { hostChecks, moduleChecks } from "../../src/system/doctor/checks/index.ts";
+import { hostChecks, moduleChecks, runModuleCheck } from "../../src/system/doctor/checks/index.ts";
 import type { Finding, HostFacts, ModuleFacts, RedisFacts, Volume } from "../../src/system/doctor/types.ts";
 
 export const NOW = Date.UTC(2030, 0, 15);
@@ -89,6 +89,7 @@ export const redis: RedisFacts = {
 export function facts(module: ModuleName, over: Partial<ModuleFacts> = {}): ModuleFacts {
   return {
     paths: { module, root: "/root", home: "/home", mfext: "/ext", runtime: "/rt", etc: "/etc" },
+    hidden: [],
     config: ok(config()),
     plan: ok(plan()),
     notes: [],
@@ -117,7 +118,8 @@ export function facts(module: ModuleName, over: Partial<ModuleFacts> = {}): Modu
 export function judge(id: string, module: ModuleFacts, on: HostFacts): readonly Finding[] | undefined {
   const ofHost = hostChecks.find((check) => check.id === id);
   if (ofHost !== undefined) return ofHost.run(on);
-  return moduleChecks.find((check) => check.id === id)?.run(module, on);
+  const check = moduleChecks.find((one) => one.id === id);
+  return check === undefined ? undefined : runModuleCheck(check, module, on);
 }
 
 export const web = (over: Partial<ModuleFacts>): ModuleFacts => facts("mfserv", over);

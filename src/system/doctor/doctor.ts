@@ -1,5 +1,5 @@
 import type { ModulePaths } from "../../core/module/paths.ts";
-import { hostChecks, moduleChecks } from "./checks/index.ts";
+import { hostChecks, moduleChecks, runModuleCheck } from "./checks/index.ts";
 import { gatherHostFacts } from "./gather/host.ts";
 import { gatherModuleFacts } from "./gather/module.ts";
 import type { Finding } from "./types.ts";
@@ -18,7 +18,12 @@ export async function examine(root: string, modules: readonly ModulePaths[]): Pr
   const [host, ...seen] = await Promise.all([gatherHostFacts(root), ...modules.map(gatherModuleFacts)]);
   const ofHost = hostChecks.map(({ run, ...check }) => ({ of: "host", ...check, findings: run(host) }));
   const ofModules = seen.flatMap((module) =>
-    moduleChecks.map(({ run, ...check }) => ({ of: module.paths.module, ...check, findings: run(module, host) })),
+    moduleChecks.map((check) => ({
+      of: module.paths.module,
+      id: check.id,
+      title: check.title,
+      findings: runModuleCheck(check, module, host),
+    })),
   );
   return [...ofHost, ...ofModules].flatMap(({ findings, ...check }) =>
     findings === undefined ? [] : [{ ...check, findings }],

@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import type { ModuleConfig } from "../../core/config/types.ts";
 import type { Programs } from "../../core/module/host.ts";
-import type { ModulePaths } from "../../core/module/paths.ts";
+import type { ModulePaths, RuntimeLayout } from "../../core/module/paths.ts";
 import type { Plan } from "../../core/plan/types.ts";
 import type { LastApply } from "../apply/outcome.ts";
 import type { StateWord } from "../lifecycle/state.ts";
@@ -30,6 +30,8 @@ export interface HostCheck {
 export interface ModuleCheck {
   readonly id: string;
   readonly title: string;
+  /** Directories of the runtime home without which it cannot tell. */
+  readonly looksInto?: readonly (keyof RuntimeLayout)[];
   readonly run: (module: ModuleFacts, host: HostFacts) => readonly Finding[] | undefined;
 }
 
@@ -92,6 +94,8 @@ export interface Volume {
 
 export interface ModuleFacts {
   readonly paths: ModulePaths;
+  /** Directories of the runtime home that are closed to this user. */
+  readonly hidden: readonly string[];
   readonly config: Seen<ModuleConfig>;
   readonly plan: Seen<Plan>;
   /** Of the configuration, the plugins, the layers and the plan. */

@@ -10,6 +10,7 @@ export const access: ModuleCheck = {
 export const executables: ModuleCheck = {
   id: "commands",
   title: "the services' commands can be run",
+  looksInto: ["plugins"],
   run: ({ commands, plan }) => {
     if (!plan.ok) return [couldNotLook(plan.reason)];
     return commands.map(
@@ -30,6 +31,7 @@ export const executables: ModuleCheck = {
 export const stale: ModuleCheck = {
   id: "leftovers",
   title: "nothing is left lying about",
+  looksInto: ["tmp", "var"],
   run: ({ stale: { generations, sockets, claims }, run, plan, paths }) => {
     const findings: Finding[] = generations.map((path) => ({
       state: "WARNING",

@@ -19,6 +19,17 @@ test("nothing is said of a healthy machine, running or stopped", () => {
   }
 });
 
+test("a check says of what is closed to this user that it could not look", () => {
+  const closed = web({ hidden: ["/rt/var", "/rt/var/plugins"], run: { ...stopped, state: "RUNNING" } });
+  for (const id of ["supervisor", "layers", "leftovers", "last-apply"]) {
+    assert.deepEqual(
+      judge(id, closed, host())?.map(({ state, message }) => [state, message]),
+      [["UNKNOWN", "could not look: op may not look into it"]],
+    );
+  }
+  assert.deepEqual(judge("ports", closed, host()), []);
+});
+
 test("amounts and times read well", () => {
   assert.deepEqual([0, 1023, 1536, 2 ** 30, 5e15].map(bytes), [
     "0 bytes",

@@ -1,5 +1,7 @@
-import type { HostCheck, ModuleCheck } from "../types.ts";
+import { runtimeLayout } from "../../../core/module/paths.ts";
+import type { Finding, HostCheck, HostFacts, ModuleCheck, ModuleFacts } from "../types.ts";
 import { access, executables, stale } from "./files.ts";
+import { couldNotLook } from "./findings.ts";
 import { limits } from "./limits.ts";
 import { clock, hostName, hugePages, inotify, overcommit } from "./machine.ts";
 import { configuration, layers, variants } from "./plugins.ts";
@@ -37,3 +39,14 @@ export const moduleChecks: readonly ModuleCheck[] = [
   redis,
   stale,
 ];
+
+/** Runs a check, unless what it looks into is closed to this user: then it says so. */
+export function runModuleCheck(
+  { looksInto = [], run }: ModuleCheck,
+  module: ModuleFacts,
+  host: HostFacts,
+): readonly Finding[] | undefined {
+  const layout = runtimeLayout(module.paths.runtime);
+  const closed = looksInto.map((name) => layout[name]).find((directory) => module.hidden.includes(directory));
+  return closed === undefined ? run(module, host) : [couldNotLook(`${host.user} may not look into it`, closed)];
+}

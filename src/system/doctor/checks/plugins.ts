@@ -10,6 +10,7 @@ const TOLD_ELSEWHERE = ["MF4001", "MF4008", "MF4020"];
 export const layers: ModuleCheck = {
   id: "layers",
   title: "layers of the plugins are installed",
+  looksInto: ["plugins"],
   run: ({ notes, config }) =>
     config.ok
       ? notes.filter(({ code }) => ABOUT_LAYERS.test(code)).map(fromDiagnostic)
@@ -19,6 +20,7 @@ export const layers: ModuleCheck = {
 export const configuration: ModuleCheck = {
   id: "configuration",
   title: "configuration and plugins make sense",
+  looksInto: ["config", "pluginOverrides", "plugins"],
   run: ({ notes }) =>
     notes.filter(({ code }) => !ABOUT_LAYERS.test(code) && !TOLD_ELSEWHERE.includes(code)).map(fromDiagnostic),
 };
@@ -26,6 +28,7 @@ export const configuration: ModuleCheck = {
 export const variants: ModuleCheck = {
   id: "variants",
   title: "the configuration's name is used",
+  looksInto: ["config", "plugins"],
   run: ({ variants: { file, present, name, fromFile, used } }): readonly Finding[] => {
     if (!present.ok) return [couldNotLook(present.reason, file)];
     const listed = [...used.keys()].join(", ");

@@ -9,6 +9,7 @@ const EXPIRES_SOON_MS = 30 * DAY_MS;
 export const supervisor: ModuleCheck = {
   id: "supervisor",
   title: "supervisor",
+  looksInto: ["var"],
   run: ({ run, paths }) => {
     const place = runtimeLayout(paths.runtime).supervisorSocket;
     const start = `\`${paths.module}.start\``;
@@ -29,6 +30,7 @@ export const supervisor: ModuleCheck = {
 export const generatedTree: ModuleCheck = {
   id: "tree",
   title: "generated configuration is intact",
+  looksInto: ["tmp"],
   run: ({ tree, run, paths }) => {
     if (!tree.ok) return [couldNotLook(tree.reason)];
     const { configAuto } = runtimeLayout(paths.runtime);
@@ -50,6 +52,7 @@ export const generatedTree: ModuleCheck = {
 export const lastApply: ModuleCheck = {
   id: "last-apply",
   title: "the last change was applied",
+  looksInto: ["var"],
   run: ({ lastApply: last, paths }, { clock }) => {
     if (last === undefined) return undefined;
     const ago = duration(Math.max(0, clock.now - Date.parse(last.at)));

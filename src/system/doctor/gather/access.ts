@@ -23,7 +23,7 @@ export function gatherAccess(
   ];
   const read = configurationFiles(paths);
   const found = [
-    ...[...own, ...data].flatMap(ownDirectory),
+    ...outermost([...own, ...data].flatMap(ownDirectory)),
     ...read.flatMap((path) => (mayUse(path, constants.R_OK) ? [] : [{ path, fault: "unreadable" } as const])),
     ...[...own, ...read, layout.configAuto]
       .filter(isWorldWritable)
@@ -35,18 +35,33 @@ export function gatherAccess(
   return [...new Map(found.map((fault) => [`${fault.fault} ${fault.path}`, fault])).values()];
 }
 
+/** The directories of a runtime home that are there, or may be, and are closed to this user. */
+export function hiddenDirectories(paths: ModulePaths): readonly string[] {
+  const { config, pluginOverrides, log, tmp, var: state, plugins } = runtimeLayout(paths.runtime);
+  const isClosed = (path: string): boolean => {
+    try {
+      accessSync(path, constants.R_OK | constants.X_OK);
+      return false;
+    } catch (error) {
+      return error instanceof Error && "code" in error && error.code === "EACCES";
+    }
+  };
+  return [paths.runtime, config, pluginOverrides, log, tmp, state, plugins].filter(isClosed);
+}
+
 /** The module's directories are written by its user; one that is missing is made at the start, if that can be. */
 function ownDirectory(path: string): readonly AccessFault[] {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) {
-    const above = nearest(path);
-    return mayUse(above, constants.W_OK | constants.X_OK) ? [] : [{ path: above, fault: "unwritable" }];
-  }
-  if (!mayUse(path, constants.R_OK | constants.W_OK | constants.X_OK)) {
-    const isForeign = stat.uid !== process.geteuid?.();
-    return [isForeign ? { path, fault: "foreign", owner: stat.uid } : { path, fault: "unwritable" }];
-  }
-  return [];
+  const there = nearest(path);
+  const needed = there === path ? constants.R_OK | constants.W_OK | constants.X_OK : constants.W_OK | constants.X_OK;
+  if (mayUse(there, needed)) return [];
+  const owner = statOf(there)?.uid;
+  const isForeign = owner !== undefined && owner !== process.geteuid?.();
+  return [isForeign ? { path: there, fault: "foreign", owner } : { path: there, fault: "unwritable" }];
+}
+
+/** What is wrong with a directory is not said again of those in it. */
+function outermost(faults: readonly AccessFault[]): readonly AccessFault[] {
+  return faults.filter(({ path }) => !faults.some((other) => path.startsWith(`${other.path}/`)));
 }
 
 /** Every configuration file there is: of the user, of the site, of the plugins. */

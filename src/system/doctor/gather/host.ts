@@ -1,7 +1,7 @@
-import { lookup } from "node:dns/promises";
 import { readFileSync, statSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
+import { run } from "../../../kit/exec.ts";
 import { readTextFile } from "../../../kit/fs.ts";
 import { isClockSynchronised } from "../../../kit/linux/clock.ts";
 import { distributionOf, parseOsRelease } from "../../host/distribution.ts";
@@ -15,7 +15,7 @@ import {
 } from "../types.ts";
 import { gatherListeners, type KernelListener } from "./network.ts";
 import { ancestorsOf, commandOf, type ProcessScan, scanProcesses } from "./processes.ts";
-import { look, seen, unseen, within } from "./seen.ts";
+import { look, seen, unseen } from "./seen.ts";
 import { volumeOf } from "./storage.ts";
 
 /** How long a name service may take for the machine's own name. */
@@ -58,14 +58,12 @@ export function gatherClock(installed: string): ClockFacts {
   };
 }
 
-/** What the machine's resolver says of a name. */
+/** What the machine's resolver says of a name, asked in a process of its own: a lookup in this one could not be given up. */
 export async function addressOf(name: string): Promise<Seen<string>> {
-  try {
-    const answer = await within(NAME_MS, lookup(name));
-    return answer === "late" ? unseen(`no answer within ${NAME_MS} ms`) : seen(answer.address);
-  } catch (error) {
-    return unseen(error instanceof Error && "code" in error ? String(error.code) : String(error));
-  }
+  const { code, stdout, timedOut } = await run(["getent", "ahosts", name], { timeoutMs: NAME_MS });
+  if (timedOut) return unseen(`no answer within ${NAME_MS} ms`);
+  const [address = ""] = stdout.split(/\s/, 1);
+  return code === 0 && address !== "" ? seen(address) : unseen("the resolver does not know it");
 }
 
 function withProcess({ inode, ...listener }: KernelListener, scan: ProcessScan): Listener {

@@ -11,7 +11,7 @@ import { readLastApply } from "../../apply/module.ts";
 import { findPrograms } from "../../host/programs.ts";
 import { loadPlanInput } from "../../load/plan-input.ts";
 import type { CertificateFacts, ModuleFacts, Seen } from "../types.ts";
-import { gatherAccess } from "./access.ts";
+import { gatherAccess, hiddenDirectories } from "./access.ts";
 import { gatherCertificate } from "./certificate.ts";
 import { gatherCommands, gatherHelpers } from "./programs.ts";
 import { gatherRedis } from "./redis.ts";
@@ -43,6 +43,7 @@ export async function gatherModuleFacts(paths: ModulePaths): Promise<ModuleFacts
   const secrets = certificate === undefined ? [] : [certificate.key.path];
   return {
     paths,
+    hidden: hiddenDirectories(paths),
     config,
     plan: planSeen,
     notes: [...loaded.notes, ...broken, ...(planned?.notes ?? [])],
@@ -78,7 +79,10 @@ function flowOf({ tree }: Plan): FlowConfig | undefined {
 
 /** Inputs are watched through the directories they are in; one that is a directory is watched itself too. */
 function directoriesOf(inputs: readonly string[]): ReadonlySet<string> {
-  const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const isDirectory = (path: string): boolean => {
+    const stat = look(() => statSync(path));
+    return stat.ok && stat.value.isDirectory();
+  };
   return new Set(inputs.flatMap((path) => [dirname(path), ...(isDirectory(path) ? [path] : [])]));
 }
 
