@@ -7,7 +7,7 @@ NODE := node --disable-warning=ExperimentalWarning
 # Where the demo lives, so that status and stop speak of the same appliance.
 DEMO := METWORK_RUNTIME_ROOT=$(CURDIR)/build/demo METWORK_ETC=$(CURDIR)/build/demo/etc
 
-.PHONY: help setup setup-run demo stop status test check format golden bench docs clean
+.PHONY: help setup setup-run demo stop status test check format golden chaos bench docs clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,9 @@ format: setup ## rewrite the sources in the house's format
 
 golden: setup ## rewrite the expected files of the golden tests; read the diff before committing it
 	@$(NODE) scripts/golden.ts
+
+chaos: setup ## hurt it for an hour: kills, faults, random edits; CHAOS=short for some minutes
+	@$(NODE) scripts/chaos.ts
 
 bench: setup ## measure what is meant to be fast
 	@$(NODE) bench/run.ts

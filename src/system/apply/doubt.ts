@@ -13,6 +13,8 @@ export interface Doubt {
   readonly files: readonly string[];
   /** Services something was done to. */
   readonly services: readonly string[];
+  /** The last generation that was proven to serve; absent when there was none yet. */
+  readonly proven?: string;
 }
 
 const NONE: Doubt = { files: [], services: [] };
@@ -36,6 +38,7 @@ export async function noteDoubt(
   const doubt: Doubt = {
     files: [...paths].filter((path) => before.files[path] !== next.files[path]),
     services: actions.map(({ service }) => service),
+    ...(before.id === "" ? {} : { proven: before.id }),
   };
   await writeFile(`${doubtFile(layout)}.new`, JSON.stringify(doubt), { mode: 0o600 });
   await rename(`${doubtFile(layout)}.new`, doubtFile(layout));

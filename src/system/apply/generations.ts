@@ -102,6 +102,11 @@ export async function currentManifest(layout: RuntimeLayout): Promise<Manifest |
   return readManifest(layout.configAuto);
 }
 
+/** What a generation that is on disk says; undefined when it is not there. */
+export async function generationManifest(layout: RuntimeLayout, id: string): Promise<Manifest | undefined> {
+  return readManifest(join(layout.generations, id));
+}
+
 /** Whether the tree in force still is what was generated: nothing else may ever write there. */
 export async function isUntouched(layout: RuntimeLayout, manifest: Manifest): Promise<boolean> {
   return isIntact(layout.configAuto, manifest);

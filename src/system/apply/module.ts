@@ -11,6 +11,7 @@ import { apply } from "./apply.ts";
 import { currentManifest, prune, sweep } from "./generations.ts";
 import { appendHistory } from "./history.ts";
 import type { LastApply } from "./outcome.ts";
+import { settleKilled } from "./resume.ts";
 import { chooseGeneration, inputsId, reach } from "./rollback.ts";
 
 /** How long to wait for another apply of the same module to end. */
@@ -124,7 +125,7 @@ interface Situation {
 /** Lets one piece of work at a time change the module, and writes down what became of it. */
 async function record(
   paths: ModulePaths,
-  options: { readonly dryRun: boolean; readonly reason: string; readonly rollback: boolean },
+  options: Pick<ApplyModuleOptions, "dryRun" | "reason" | "supervisor"> & { readonly rollback: boolean },
   work: (situation: Situation) => Promise<Omit<LastApply, "at" | "reason" | "tookMs"> & Watched>,
 ): Promise<Recorded> {
   const layout = runtimeLayout(paths.runtime);
@@ -135,6 +136,7 @@ async function record(
     const begun = performance.now();
     await sweep(layout);
     checkpoint("swept");
+    if (!options.dryRun && options.supervisor !== undefined) await settleKilled(layout, options.supervisor);
     const last = await readLastApply(layout);
     // A plugin being installed is in its place before its postinstall has run: not to be looked at until then.
     const loaded = await withLock(layout.pluginLock, PLUGIN_LOCK_WAIT_MS, () => loadPlanInput(paths));

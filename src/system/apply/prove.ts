@@ -22,11 +22,19 @@ export function readNginxLog(file: string | undefined, layout: RuntimeLayout): N
   return {
     refusals(suspects) {
       const lines = file === undefined ? [] : textSince(file, from).split("\n");
-      const refused = lines.filter((line) => /\[(emerg|alert)\]/.test(line) && !line.includes("still could not bind"));
+      const refused = lines.filter(
+        (line) => /\[(emerg|alert)\]/.test(line) && !line.includes("still could not bind") && concerns(line, suspects),
+      );
       const notes = refused.map((line) => nginxDiagnostic(line, layout.configAuto, suspects));
       return [...new Map(notes.map((note) => [note.message, note])).values()];
     },
   };
+}
+
+/** nginx goes on trying the ports of an earlier configuration for seconds. */
+function concerns(line: string, { plan }: Suspects): boolean {
+  const [, port] = / bind\(\) to \S+:(\d+) failed/.exec(line) ?? [];
+  return port === undefined || new RegExp(`\\b${port}\\b`).test(plan.tree.get("nginx.conf")?.text ?? "");
 }
 
 /** From the start when it was rotated meanwhile. */

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Figures, killApplies, killMonitors, killRollbacks } from "../chaos/kills.ts";
+
+// Each point once; `make chaos` does it twenty times.
+const once = { times: 1, how: "here" } as const;
+
+const cases: readonly { what: string; run: () => Promise<Figures> }[] = [
+  { what: "metwork apply, at every step forward", run: () => killApplies(once) },
+  { what: "metwork apply, on its way back", run: () => killRollbacks(once, ["rollback-switched"]) },
+  { what: "conf_monitor", run: () => killMonitors(once) },
+];
+
+for (const { what, run } of cases) {
+  test(`kill -9 of ${what}: the old generation or the new one, served throughout, and nothing left behind`, async () => {
+    const figures = await run();
+    assert.deepEqual(figures.problems, []);
+    assert.equal(figures.settled, figures.kills);
+    assert.ok(figures.requests > 0);
+  });
+}
