@@ -4,6 +4,12 @@ import type { ModulePaths } from "../module/paths.ts";
 import type { Layer, Plugin } from "../plugin/types.ts";
 import type { ServiceSpec } from "./types.ts";
 
+export interface FrozenService {
+  readonly spec: ServiceSpec;
+  /** All of it, merged. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** All that a plan depends on; equal inputs give equal plans, byte for byte. */
 export interface PlanInput {
   readonly paths: ModulePaths;
@@ -16,6 +22,6 @@ export interface PlanInput {
   readonly programs: Programs;
   /** Files of `templates/config/` (Handlebars sources) and `templates/lua/`, by path relative to `templates/`. */
   readonly templates: ReadonlyMap<string, string>;
-  /** Services to plan just as given, whatever the values of their plugins would make of them. */
-  readonly frozen?: Readonly<Record<string, ServiceSpec>>;
+  /** Services to plan just as they are, each with its whole environment, whatever their plugins' values would make of them. */
+  readonly frozen?: Readonly<Record<string, FrozenService>>;
 }

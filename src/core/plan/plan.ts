@@ -1,11 +1,12 @@
 import { byText, sortedRecord } from "../base/order.ts";
 import { failure, type Result, success } from "../base/result.ts";
 import { admit } from "./admit.ts";
+import { digestOf } from "./digest.ts";
 import { planEnvironments } from "./environments.ts";
 import { planMetrics } from "./files/metrics.ts";
 import { planSchedule } from "./files/schedule.ts";
 import { planUnits } from "./files/systemd.ts";
-import type { PlanInput } from "./input.ts";
+import type { FrozenService, PlanInput } from "./input.ts";
 import { seal } from "./manifest.ts";
 import { planUploads } from "./nginx/uploads.ts";
 import { planWeb } from "./nginx/web.ts";
@@ -14,8 +15,9 @@ import { planMonitor } from "./service/monitor.ts";
 import { planParts } from "./service/parts.ts";
 import { planPipeline } from "./service/pipeline.ts";
 import { planQueue } from "./service/queue.ts";
+import { runnable } from "./services.ts";
 import { planSources } from "./sources.ts";
-import type { Plan, PlannedDirectory } from "./types.ts";
+import type { Plan, PlannedDirectory, ServiceSpec } from "./types.ts";
 import { vetPaths } from "./vet.ts";
 
 /**
@@ -43,7 +45,10 @@ export function plan(input: PlanInput): Result<Plan> {
   ]);
   const all = [...refused, ...notes];
   if (all.some((note) => note.severity === "error" && note.plugin === undefined)) return failure(...all);
-  const services = asked.map((spec) => input.frozen?.[spec.id] ?? spec);
+  const services = asked.map((spec) => {
+    const frozen = input.frozen?.[spec.id];
+    return frozen === undefined ? spec : unchanged(frozen, environments);
+  });
   const units = planUnits(input, services, environments);
   const draft = {
     tree: new Map([...files, ...units].sort(([a], [b]) => byText(a, b))),
@@ -53,6 +58,12 @@ export function plan(input: PlanInput): Result<Plan> {
     sources: planSources(input, admitted),
   };
   return success(seal(draft), all);
+}
+
+/** A running service as it is: under the names of its environments, if these still mean the same. */
+function unchanged({ spec, env }: FrozenService, environments: Plan["environments"]): ServiceSpec {
+  const same = digestOf(runnable({ environments }, spec).env) === digestOf(env);
+  return same ? spec : { ...spec, environments: [], env };
 }
 
 function byPath(a: PlannedDirectory, b: PlannedDirectory): number {

@@ -65,7 +65,7 @@ export async function apply(input: PlanInput, options: ApplyOptions): Promise<Ap
     const skipped = tooEarly(planned.value, quarantine, options.failedStarts, failed);
     for (const [name, failure] of skipped) {
       failed[name] = failure;
-      quarantine.setAside(name, [stillFailing(name, failure)]);
+      quarantine.setAside(name, failure.reasons);
     }
     if (skipped.length > 0) continue;
     const tried = await attemptPlan({
@@ -88,8 +88,8 @@ export async function apply(input: PlanInput, options: ApplyOptions): Promise<Ap
     }
     standing = tried.standing;
     for (const [name, reasons] of tried.leaveOut) {
-      const digest = tried.why === "refused" ? undefined : quarantine.digest(planned.value, name);
-      if (failed[name] === undefined) failed[name] = failedNow(options.failedStarts[name], digest, Date.now());
+      const tested = tried.why === "refused" ? {} : { digest: quarantine.digest(planned.value, name) };
+      failed[name] ??= failedNow(options.failedStarts[name], { ...tested, reasons }, Date.now());
       quarantine.setAside(name, reasons);
     }
   }
@@ -107,14 +107,4 @@ function tooEarly(planned: Plan, quarantine: Quarantine, earlier: Failures, now:
     if (now[name] !== undefined || !quarantine.plugins().some((plugin) => plugin.name === name)) return false;
     return !mayRetry(failure, quarantine.digest(planned, name), Date.now());
   });
-}
-
-function stillFailing(plugin: string, { retryAt }: FailedPlugin): Diagnostic {
-  return {
-    code: "MF5003",
-    severity: "error",
-    plugin,
-    message: `plugin ${plugin} did not serve the last time and nothing of it changed since`,
-    fix: `correct it; the same is tried again at ${new Date(retryAt).toISOString()}, or by \`metwork apply\``,
-  };
 }

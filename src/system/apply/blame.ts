@@ -57,7 +57,8 @@ function blame(
   const plugins = input?.plugins ?? [];
   const direct = file === undefined ? undefined : placeOf(file, line, home, suspects);
   if (direct?.plugin !== undefined && isChanged(direct.plugin)) return direct;
-  const words = [...text.matchAll(/"([^"]+)"/g)].flatMap((match) => match[1] ?? []);
+  // What is in quotes, and the port of an address.
+  const words = [...text.matchAll(/"([^"]+)"|[\d.\]]:(\d+)/g)].flatMap((match) => match[1] ?? match[2] ?? []);
   const newcomers = plugins.filter(isChanged);
   const option =
     direct === undefined && input !== undefined

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { byText } from "../../core/base/order.ts";
 import { digestOf } from "../../core/plan/digest.ts";
+import type { FrozenService } from "../../core/plan/input.ts";
 import { runnable } from "../../core/plan/services.ts";
-import type { Manifest, Plan, ServiceSpec } from "../../core/plan/types.ts";
+import type { Manifest, Plan } from "../../core/plan/types.ts";
 import type { Plugin } from "../../core/plugin/types.ts";
 import { exists } from "../../kit/fs.ts";
 import type { BrokenPlugin } from "../load/plugins.ts";
@@ -17,6 +18,7 @@ export interface FailedPlugin {
   readonly tries: number;
   /** Milliseconds since the epoch. */
   readonly retryAt: number;
+  readonly reasons: readonly Diagnostic[];
 }
 
 /** Waiting times before the same is tried again: what it waits for may be there by then. */
@@ -35,7 +37,7 @@ export class Quarantine {
   readonly #homes: ReadonlyMap<string, string>;
   readonly #reasons = new Map<string, readonly Diagnostic[]>();
   readonly #kept = new Set<string>();
-  readonly #serving: ReadonlyMap<string, readonly ServiceSpec[]>;
+  readonly #serving: ReadonlyMap<string, readonly FrozenService[]>;
   readonly #readLastGood: () => ReadonlyMap<string, Plugin>;
   #lastGood: ReadonlyMap<string, Plugin> | undefined;
 
@@ -58,9 +60,9 @@ export class Quarantine {
   }
 
   /** The services of the plugins that keep their last good version, to be planned just as they run. */
-  frozen(): Readonly<Record<string, ServiceSpec>> {
-    const specs = [...this.#kept].flatMap((name) => this.#serving.get(name) ?? []);
-    return Object.fromEntries(specs.map((spec) => [spec.id, spec]));
+  frozen(): Readonly<Record<string, FrozenService>> {
+    const services = [...this.#kept].flatMap((name) => this.#serving.get(name) ?? []);
+    return Object.fromEntries(services.map((service) => [service.spec.id, service]));
   }
 
   /** Takes a plugin's version out of the plan: the last good one follows a new one, and nothing follows that. */
@@ -120,10 +122,14 @@ export class Quarantine {
 }
 
 /** What to remember of a plugin that failed now, after what is known of its earlier failures. */
-export function failedNow(earlier: FailedPlugin | undefined, digest: string | undefined, now: number): FailedPlugin {
+export function failedNow(
+  earlier: FailedPlugin | undefined,
+  failure: Pick<FailedPlugin, "digest" | "reasons">,
+  now: number,
+): FailedPlugin {
   const tries = (earlier?.tries ?? 0) + 1;
   return {
-    ...(digest !== undefined && { digest }),
+    ...failure,
     tries,
     retryAt: now + (SAME_MS[Math.min(tries, SAME_MS.length) - 1] ?? 0),
   };
@@ -138,12 +144,15 @@ export function mayRetry(failed: FailedPlugin, digest: string, now: number): boo
   return now >= failed.retryAt - slow + wait;
 }
 
-/** The services of each plugin that run as the generation in force says, their environments merged. */
-function servingServices(current: Manifest | undefined, before: Manifest): ReadonlyMap<string, readonly ServiceSpec[]> {
-  const serving = new Map<string, ServiceSpec[]>();
+/** The services of each plugin that run as the generation in force says. */
+function servingServices(
+  current: Manifest | undefined,
+  before: Manifest,
+): ReadonlyMap<string, readonly FrozenService[]> {
+  const serving = new Map<string, FrozenService[]>();
   for (const spec of Object.values(current?.services ?? {})) {
     if (current === undefined || spec.plugin === undefined || before.services[spec.id] !== spec) continue;
-    const frozen = { ...spec, environments: [], env: runnable(current, spec).env };
+    const frozen = { spec, env: runnable(current, spec).env };
     serving.set(spec.plugin, [...(serving.get(spec.plugin) ?? []), frozen]);
   }
   return serving;

@@ -150,6 +150,7 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
       ? ended("rolled back", current?.id, [], [...[...ill.values()].flat(), ...unproven])
       : { leaveOut: ill, why: "does not serve", standing: [] };
   }
+  await noteDoubt(layout, next, next, stops);
   const stopped = await performAll(supervisor, stops, next, milestones("stops", stops.length));
   await clearDoubt(layout);
   checkpoint("doubt-cleared");
@@ -180,8 +181,8 @@ async function tryToStage({ layout, plan }: Attempt): Promise<string | Diagnosti
     return {
       code: "MF5005",
       severity: "error",
-      message: `the generated files could not be written: ${reason}`,
-      fix: `make room below ${layout.tmp}; it is tried again by itself`,
+      message: `the generated files could not be written to ${layout.generations}: ${reason}`,
+      fix: "make room there; it is tried again by itself",
     };
   }
 }
@@ -194,7 +195,17 @@ async function unhealthyPlugins(
   const changed = new Set(parts.map(({ service }) => service).filter((id) => id.startsWith("app.")));
   if (input === undefined || changed.size === 0) return NONE_ILL;
   const target = next.services["nginx"] !== undefined ? probeTarget(input) : undefined;
-  return target === undefined ? NONE_ILL : probeApps(target, appProbes(input, changed));
+  if (target === undefined) return NONE_ILL;
+  const ill = await probeApps(target, appProbes(input, changed));
+  // What served before fails because of what changed.
+  const swaps = parts.filter((action) => action.do !== "start");
+  const placed = [...ill].map(([plugin, notes]) => {
+    const at = swaps
+      .filter(({ service }) => ownerOf(service, next) === plugin)
+      .flatMap((one) => changedLine(one) ?? [])[0];
+    return [plugin, at === undefined ? notes : notes.map((note) => ({ ...note, at }))] as const;
+  });
+  return new Map(placed);
 }
 
 /** Passes the checkpoints of a number of actions: after the first, half of them, all. */
@@ -233,11 +244,20 @@ function byPlugin(failures: readonly Failure[], next: Manifest): ReadonlyMap<str
   const failed = new Map<string, Diagnostic[]>();
   for (const { action, notes } of failures) {
     const plugin = ownerOf(action.service, next);
-    const at = next.services[action.service]?.because[0];
+    const at = changedLine(action) ?? next.services[action.service]?.because[0];
     const placed = notes.map((note) => ({ plugin, ...(at === undefined ? {} : { at }), ...note }));
     failed.set(plugin, [...(failed.get(plugin) ?? []), ...placed]);
   }
   return failed;
+}
+
+/** The first input line that asked for an action. */
+function changedLine({ because }: Action): Diagnostic["at"] {
+  for (const reason of because) {
+    const [, file, line] = /^(\/.*):(\d+)(?: \(.*\))?$/.exec(reason) ?? [];
+    if (file !== undefined) return { file, line: Number(line), col: 1, length: 1 };
+  }
+  return undefined;
 }
 
 /** What nginx itself said when it did not start, at the lines to blame; else what the supervisor saw. */
