@@ -71,6 +71,14 @@ export const pluginCommands: readonly Command[] = [
     load: async () => (await import("../plugins/check.ts")).check,
   },
   {
+    name: "plugins status",
+    aliases: ["plugins.status"],
+    summary: "Check the processes of the plugins, and what they say of themselves. Exit 1 when one is ill.",
+    args: [{ ...name, required: false }],
+    options: {},
+    load: async () => (await import("../plugins/status.ts")).status,
+  },
+  {
     name: "plugins make",
     aliases: ["_plugins.make"],
     summary: "Build the .plugin file of a plugin in the current directory.",

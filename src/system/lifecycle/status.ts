@@ -11,6 +11,7 @@ import { loadPlanInput } from "../load/plan-input.ts";
 import { connectSupervisor } from "../supervise/client.ts";
 import type { ServiceStatus } from "../supervisor.ts";
 import { pingRedis } from "./ping-redis.ts";
+import { checkPluginsThemselves } from "./plugin-checks.ts";
 import { readState, type StateWord } from "./state.ts";
 
 /** One thing that was looked at. */
@@ -68,7 +69,7 @@ export async function moduleStatus(paths: ModulePaths): Promise<ModuleStatus> {
     for (const id of Object.keys(manifest.services).sort(byTier(manifest)))
       checks.push(checkService(id, manifest, running));
   }
-  checks.push(...(await checkPlugins(paths)));
+  checks.push(...(await checkPlugins(paths, running)));
   return { module: paths.module, state, generation: manifest?.id, checks, services: running };
 }
 
@@ -151,9 +152,10 @@ function checkService(id: string, manifest: Manifest, running: readonly ServiceS
   };
 }
 
-async function checkPlugins(paths: ModulePaths): Promise<readonly Check[]> {
+async function checkPlugins(paths: ModulePaths, running: readonly ServiceStatus[]): Promise<readonly Check[]> {
   const loaded = await loadPlanInput(paths);
   if (!loaded.ok) return [fromNotes("configuration", loaded.notes)];
+  const themselves = await checkPluginsThemselves(loaded.value.input, new Set(running.map(({ id }) => id)));
   const last = await readLastApply(runtimeLayout(paths.runtime));
   return [
     fromNotes(
@@ -161,6 +163,7 @@ async function checkPlugins(paths: ModulePaths): Promise<readonly Check[]> {
       loaded.notes.filter((note) => note.plugin === undefined),
     ),
     ...quarantined(last, loaded.value.broken).map(quarantineCheck),
+    ...themselves,
   ];
 }
 
