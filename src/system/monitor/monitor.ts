@@ -11,6 +11,9 @@ import { watchInputs } from "./watch.ts";
 /** Waiting times after an apply that failed on the machine's side, so that a full disk is not hammered. */
 const RETRY_MS = [1_000, 5_000, 30_000, 60_000];
 
+/** The least time between two tries, whatever the clock says. */
+const FIRST_RETRY_MS = 500;
+
 export interface MonitorOptions {
   readonly paths: ModulePaths;
   readonly supervisor: Supervisor;
@@ -36,6 +39,7 @@ export async function monitor({ paths, supervisor, report, complain, signal }: M
   // The first look is a forced one: something may have changed before the watches stood.
   let changed: readonly string[] = [layout.confMonitor];
   let failures = 0;
+  let quarantined: LastApply["failedStarts"] = {};
   while (!signal.aborted) {
     checkpoint("monitor-woken");
     await rm(layout.confMonitorIdle, { force: true });
@@ -45,11 +49,16 @@ export async function monitor({ paths, supervisor, report, complain, signal }: M
     if (mayApply) {
       try {
         const retryFailed = changed.includes(layout.confMonitor);
-        const record = await attempt({ dryRun: false, reason: `conf_monitor: ${changed.join(", ")}`, retryFailed });
+        const record = await attempt({
+          dryRun: false,
+          reason: `conf_monitor: ${changed.join(", ") || "another try"}`,
+          retryFailed,
+        });
         checkpoint("monitor-applied");
         report(record);
         checkpoint("monitor-reported");
         failures = record.did === "rolled back" ? failures + 1 : 0;
+        quarantined = record.failedStarts;
         // What was first read by this apply was not watched while it went on.
         const isNew = inputs.watch([...always, ...record.inputs]);
         isMissed = isNew && (await attempt({ dryRun: true, reason: "", retryFailed: false })).did === "would apply";
@@ -63,7 +72,7 @@ export async function monitor({ paths, supervisor, report, complain, signal }: M
     checkpoint("monitor-idle");
     if (isMissed && failures === 0) continue;
     const earlier = mayApply && failures === 0 ? [] : changed;
-    const retryMs = mayApply ? RETRY_MS[Math.min(failures, RETRY_MS.length) - 1] : undefined;
+    const retryMs = mayApply ? soonest(RETRY_MS[Math.min(failures, RETRY_MS.length) - 1], quarantined) : undefined;
     changed = [...new Set([...earlier, ...(await nextChange(retryMs))])].sort();
   }
 
@@ -79,6 +88,13 @@ export async function monitor({ paths, supervisor, report, complain, signal }: M
       over.abort();
     }
   }
+}
+
+/** Milliseconds until the next try that nothing has to ask for; undefined: none is needed. */
+function soonest(afterFailure: number | undefined, quarantined: LastApply["failedStarts"]): number | undefined {
+  const waits = Object.values(quarantined).map(({ retryAt }) => Math.max(FIRST_RETRY_MS, retryAt - Date.now()));
+  const all = afterFailure === undefined ? waits : [...waits, afterFailure];
+  return all.length === 0 ? undefined : Math.min(...all);
 }
 
 /** Without space there is no idle file, and there is more to do than that. */
