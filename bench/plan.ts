@@ -38,7 +38,8 @@ console.log(
 );
 console.log(`plan(), first           ${round(times[0])} ms`);
 console.log(`plan(), median of ${ROUNDS}     ${round([...times].sort((a, b) => a - b)[ROUNDS >> 1])} ms`);
-console.log(`manifestOf()            ${round(manifest.ms)} ms`);
+const kilobytes = JSON.stringify(manifest.value).length / 1024;
+console.log(`manifestOf()            ${round(manifest.ms)} ms, ${Math.round(kilobytes)} KiB`);
 console.log(`manifestOf() and diff() ${round(compared.ms)} ms, ${compared.value.length} actions`);
 
 const configAuto = materialise(planned.value, home.paths);
@@ -128,7 +129,14 @@ function makePlugin(index: number, { paths }: PlanInput): Plugin {
     fragments: {},
     nginx: {},
     nginxDisabled: false,
-    written: { files: [], keys: {} },
+    written: { files: [at.file], keys: writtenKeys(index) },
     at,
   };
+}
+
+/** Twelve lines, as a plugin made from a template has. */
+function writtenKeys(index: number): Plugin["written"]["keys"] {
+  const names = ["_cmd_and_args", "numprocesses", "timeout", "debug", "max_age", "rlimit_nofile"];
+  const keys = ["app_main", "app_api"].flatMap((section) => names.map((name) => `${section}.${name}`));
+  return Object.fromEntries(keys.map((key, line) => [key, [`value${index}`, 0, line + 10]]));
 }

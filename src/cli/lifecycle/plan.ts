@@ -37,7 +37,8 @@ export async function showPlan(context: Context, given: Given): Promise<ExitCode
     { title: "planned", manifest: next, textOf: after },
   );
   const touched = filesTouched(before("flow.json"), after("flow.json"), actions);
-  const held = (await readLastApply(layout))?.held;
+  const last = await readLastApply(layout);
+  const held = last?.held;
   if (context.json) {
     const generation = { current: current?.id, next: next.id, held: held?.generation };
     context.out(JSON.stringify({ generation, files, actions: actions.map(withCost), queued: touched, notes }));
@@ -49,6 +50,8 @@ export async function showPlan(context: Context, given: Given): Promise<ExitCode
     if (count > 0) context.out(`${count} files wait for ${step} in ${directory}`);
   }
   context.err(summary(files, actions, next.id));
+  const tried = Object.keys(last?.failedStarts ?? {});
+  if (tried.length > 0) context.err(`tried before, and it did not work: ${tried.join(", ")}`);
   if (held !== undefined) {
     context.err(`generation ${held.generation} is held by a rollback until an input changes or \`metwork apply\``);
   }

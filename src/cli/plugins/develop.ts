@@ -18,11 +18,11 @@ export async function develop(context: Context, given: Given): Promise<ExitCode>
   if (outcome.ok && outcome.value.already) {
     const fine = given.flag("ignore-already-installed");
     reportTask(context, `${title} (already installed)`, fine ? "OK" : "ERROR");
-    return fine ? putInForce(context, module.paths, what) : 3;
+    return fine ? putInForce(context, module.paths, what, "plugins develop") : 3;
   }
   reportTask(context, title, outcome.ok ? "OK" : "ERROR");
   printDiagnostics(context, outcome.notes);
-  if (outcome.ok) return putInForce(context, module.paths, what);
+  if (outcome.ok) return putInForce(context, module.paths, what, "plugins develop");
   return outcome.why === "name" ? 3 : 2;
 }
 

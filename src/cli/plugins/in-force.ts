@@ -13,7 +13,12 @@ import { reportTask } from "../print/task.ts";
  * Puts in force what was installed, linked or removed, when the module runs, so that the command ends when the change is
  * served. 0: in force (or the module is stopped), 3: rolled back, 4: the plugin is installed but does not serve.
  */
-export async function putInForce(context: Context, paths: ModulePaths, plugin: string): Promise<ExitCode> {
+export async function putInForce(
+  context: Context,
+  paths: ModulePaths,
+  plugin: string,
+  command: string,
+): Promise<ExitCode> {
   if (!exists(runtimeLayout(paths.runtime).supervisorSocket)) return 0;
   const loaded = await loadConfig(paths, gatherHost());
   if (loaded.ok && !flagOf(loaded.value, "autorestart.flag")) {
@@ -21,7 +26,7 @@ export async function putInForce(context: Context, paths: ModulePaths, plugin: s
     return 0;
   }
   const supervisor = await connectSupervisor(paths, { start: false });
-  const reason = `plugin ${plugin}`;
+  const reason = `${command}: ${plugin}`;
   const record = await applyModule(paths, { dryRun: false, reason, supervisor, retryFailed: true });
   supervisor.close();
   const left = record.leftOut.includes(plugin) || record.kept?.includes(plugin) === true;

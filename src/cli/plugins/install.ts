@@ -28,7 +28,7 @@ export async function install(context: Context, given: Given): Promise<ExitCode>
   if (context.json)
     context.out(JSON.stringify(outcome.ok ? { installed: outcome.value.name } : { failed: outcome.notes }));
   if (!outcome.ok) return CODES[outcome.why];
-  return putInForce(context, module.paths, outcome.value.name);
+  return putInForce(context, module.paths, outcome.value.name, "plugins.install");
 }
 
 /** `plugins.uninstall`. */
@@ -41,5 +41,5 @@ export async function uninstall(context: Context, given: Given): Promise<ExitCod
   if (context.json)
     context.out(JSON.stringify(outcome.ok ? { uninstalled: outcome.value.name } : { failed: outcome.notes }));
   if (!outcome.ok) return CODES[outcome.why];
-  return putInForce(context, context.paths(), outcome.value.name);
+  return putInForce(context, context.paths(), outcome.value.name, "plugins.uninstall");
 }
