@@ -23,7 +23,7 @@ const certificate = (from: number, to: number, matches = true): ModuleFacts =>
     },
   });
 const redisWith = (over: Partial<RedisFacts>): ModuleFacts => files({ redis: ok({ ...redis, ...over }) });
-const last = (did: LastApply["did"], notes: readonly Diagnostic[] = []): ModuleFacts =>
+const last = (did: LastApply["did"], notes: readonly Diagnostic[] = [], over: Partial<LastApply> = {}): ModuleFacts =>
   web({
     lastApply: {
       did,
@@ -34,7 +34,9 @@ const last = (did: LastApply["did"], notes: readonly Diagnostic[] = []): ModuleF
       at: new Date(NOW - 2 * 3_600_000).toISOString(),
       reason: "conf_monitor",
       tookMs: 1,
-    } as unknown as LastApply,
+      failedStarts: {},
+      ...over,
+    },
   });
 
 testRows(
@@ -104,6 +106,30 @@ testRows(
       /config\.ini:3:1.*2 hours ago.*refused.*no such option.*mend it/s,
     ],
     ["a change rolled back", "last-apply", last("rolled back"), host(), "ERROR", /rolled back.*metwork plan mfserv/s],
+    [
+      "a rollback that holds",
+      "last-apply",
+      last("applied", [], { held: { generation: "g1", inputsId: "x" } }),
+      host(),
+      "WARNING",
+      /holds the generation g1.*metwork apply mfserv/s,
+    ],
+    [
+      "a plugin in quarantine",
+      "last-apply",
+      last("applied", [note("MF6001", "it exits")], { leftOut: ["p"] }),
+      host(),
+      "ERROR",
+      /config\.ini:3:1.*plugin p is in quarantine.*left out: it exits/s,
+    ],
+    [
+      "a plugin whose old version serves",
+      "last-apply",
+      last("applied", [], { kept: ["p"] }),
+      host(),
+      "ERROR",
+      /last good version serves/,
+    ],
     ["a change that worked", "last-apply", last("applied", [note("MF2001", "x")]), host(), "-", /^$/],
     [
       "a redis that forgets",

@@ -1,5 +1,6 @@
 import { hasErrors } from "../../../core/base/result.ts";
 import { runtimeLayout } from "../../../core/module/paths.ts";
+import { type Quarantined, quarantined } from "../../apply/quarantined.ts";
 import type { Finding, ModuleCheck } from "../types.ts";
 import { bytes, couldNotLook, duration, fromDiagnostic } from "./findings.ts";
 
@@ -53,23 +54,45 @@ export const lastApply: ModuleCheck = {
   id: "last-apply",
   title: "the last change was applied",
   looksInto: ["var"],
-  run: ({ lastApply: last, paths }, { clock }) => {
+  run: ({ lastApply: last, notes, paths }, { clock }) => {
     if (last === undefined) return undefined;
-    const ago = duration(Math.max(0, clock.now - Date.parse(last.at)));
-    const failed = last.did === "refused" || last.did === "rolled back";
-    if (!failed) return [];
-    const first = last.notes.find((note) => hasErrors([note]));
-    const why = first === undefined ? undefined : fromDiagnostic(first);
-    return [
-      {
+    const ago = `${duration(Math.max(0, clock.now - Date.parse(last.at)))} ago`;
+    const findings: Finding[] = [];
+    if (last.did === "refused" || last.did === "rolled back") {
+      const first = last.notes.find((note) => hasErrors([note]));
+      const why = first === undefined ? undefined : fromDiagnostic(first);
+      findings.push({
         state: "ERROR",
         ...(why?.place === undefined ? {} : { place: why.place }),
-        message: `the change of ${ago} ago (${last.reason}) was ${last.did}${why === undefined ? "" : `: ${why.message}`}`,
+        message: `the change of ${ago} (${last.reason}) was ${last.did}${why === undefined ? "" : `: ${why.message}`}`,
         fix: why?.fix ?? `\`metwork plan ${paths.module}\` says what is pending`,
-      },
-    ];
+      });
+    }
+    if (last.held !== undefined) {
+      findings.push({
+        state: "WARNING",
+        message: `a rollback holds the generation ${last.held.generation} since ${ago}, although the files ask for another`,
+        fix: `\`metwork apply ${paths.module}\` lets go of it`,
+      });
+    }
+    // What is wrong on disk now is told by the check of the configuration.
+    const told = new Set(notes.filter((note) => hasErrors([note])).map(({ plugin }) => plugin));
+    const others = quarantined(last, []).filter(({ name }) => !told.has(name));
+    return [...findings, ...others.map((plugin) => inQuarantine(plugin, ago))];
   },
 };
+
+function inQuarantine({ name, state, reasons: [first] }: Quarantined, ago: string): Finding {
+  const why = first === undefined ? undefined : fromDiagnostic(first);
+  const what = state === "kept" ? "its last good version serves" : "it was left out";
+  return {
+    state: "ERROR",
+    plugin: name,
+    ...(why?.place === undefined ? {} : { place: why.place }),
+    message: `plugin ${name} is in quarantine since ${ago}, ${what}${why === undefined ? "" : `: ${why.message}`}`,
+    fix: why?.fix ?? "correct the plugin: it is tried again when a file of it changes",
+  };
+}
 
 export const redis: ModuleCheck = {
   id: "redis",

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { makeCertificate } from "../../../../test/support/certificate.ts";
-import { host, judge, NOW, ok, web } from "../../../../test/support/doctor.ts";
+import { files, host, judge, NOW, ok, web } from "../../../../test/support/doctor.ts";
 import { type ModulePaths, runtimeLayout } from "../../../core/module/paths.ts";
 import { fileGives, NET_BIND_SERVICE } from "../../../kit/linux/capability.ts";
 import { listenUnix } from "../../../kit/linux/socket.ts";
@@ -91,13 +91,13 @@ test("tables of the kernel are read: states, addresses, families", () => {
 
 test("kernel settings that would hurt are found where the kernel keeps them", () => {
   using place = workplace();
-  const files = {
+  const settings = {
     "proc/sys/fs/inotify/max_user_watches": "8\n",
     "proc/sys/fs/inotify/max_user_instances": "1\n",
     "proc/sys/vm/overcommit_memory": "0\n",
     "proc/sys/net/ipv4/ip_unprivileged_port_start": "1024\n",
   };
-  for (const [path, text] of Object.entries(files)) place.write(path, text);
+  for (const [path, text] of Object.entries(settings)) place.write(path, text);
   const kernel = gatherKernel(place.home);
   const on = host({ kernel });
   assert.deepEqual(
@@ -204,7 +204,10 @@ test("old generations, unfinished ones and dead sockets are found, living ones l
   place.write("in/tmp/p.main/claimed", "x");
   place.write("in/tmp/nginx/body", "x");
   const found = gatherStale(layout, join(place.home, "in"), now + 3_600_000);
+  symlinkSync("config_auto.d/g7", layout.configAuto);
+  const inForce = gatherStale(layout, undefined, now + 3_600_000);
   server.close();
+  assert.ok(!inForce.generations.includes(join(layout.generations, "g7")), "the one in force is needed, however old");
   assert.deepEqual(found.generations.map((path) => path.slice(layout.tmp.length)).sort(), [
     "/config_auto.01234567",
     "/config_auto.d/.g10.abcd",
@@ -212,7 +215,7 @@ test("old generations, unfinished ones and dead sockets are found, living ones l
     "/config_auto.d/g6",
     "/config_auto.d/g7",
   ]);
-  assert.equal(gatherStale(layout, undefined, now).generations.length, 3);
+  assert.equal(gatherStale(layout, undefined, now).generations.length, 2);
   assert.deepEqual(found.sockets, ok([join(layout.var, "app_old_main_1.socket")]));
   assert.deepEqual(found.claims, [{ path: join(place.home, "in/tmp/p.main"), files: 1 }]);
 });
@@ -263,7 +266,7 @@ test("a Redis that evicts is found out, one that hangs is said to hang", async (
   using place = workplace();
   const socket = join(place.home, "redis.socket");
   const { redis = "redis-server" } = findPrograms();
-  const words = ["--port", "0", "--unixsocket", socket, "--save", "", "--maxmemory", "50mb"];
+  const words = ["--port", "0", "--unixsocket", socket, "--save", "", "--maxmemory", "50mb", "--disable-thp", "no"];
   const child = spawn(redis, [...words, "--maxmemory-policy", "allkeys-lru"], { cwd: place.home, stdio: "ignore" });
   const ended = once(child, "exit");
   const deadline = Date.now() + 10_000;
@@ -282,6 +285,15 @@ test("a Redis that evicts is found out, one that hangs is said to hang", async (
     ["allkeys-lru", "ok", 50 * 2 ** 20],
   );
   assert.ok(found.value.usedMemory > 0);
-  assert.equal(found.value.hugePages.ok, true);
+  assert.deepEqual(found.value.hugePages, ok(true));
+  place.write("sys/kernel/mm/transparent_hugepage/enabled", "[always] madvise never\n");
+  place.write("proc/sys/vm/overcommit_memory", "0\n");
+  const on = host({ kernel: gatherKernel(place.home) });
+  for (const [id, says] of [
+    ["huge-pages", /huge pages/],
+    ["overcommit", /it is 0/],
+    ["redis", /allkeys-lru/],
+  ] as const)
+    assert.match(judge(id, files({ redis: found }), on)?.[0]?.message ?? "", says);
   assert.match(hung.ok ? "" : hung.reason, /no answer/);
 });

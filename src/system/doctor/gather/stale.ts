@@ -1,9 +1,10 @@
-import { lstatSync } from "node:fs";
+import { lstatSync, readlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { RuntimeLayout } from "../../../core/module/paths.ts";
 import { type DirectoryEntry, listDirectory } from "../../../kit/fs.ts";
 import type { StaleFacts } from "../types.ts";
 import { listeningPaths } from "./network.ts";
+import { look } from "./seen.ts";
 
 /** What a transaction keeps for a rollback is at most this, with the one in force. */
 const KEPT = 6;
@@ -31,7 +32,11 @@ function staleGenerations(layout: RuntimeLayout, now: number): readonly string[]
     .map((path) => ({ path, at: modified(path) ?? now }))
     .sort((a, b) => b.at - a.at);
   const drafts = aged.filter(({ path, at }) => basename(path).startsWith(".") && now - at > SETTLED_MS);
-  const surplus = aged.filter(({ path }) => !basename(path).startsWith(".")).slice(KEPT);
+  const inForce = look(() => basename(readlinkSync(layout.configAuto)));
+  const surplus = aged
+    .filter(({ path }) => !basename(path).startsWith("."))
+    .slice(KEPT)
+    .filter(({ path }) => !inForce.ok || basename(path) !== inForce.value);
   return [...drafts, ...surplus].map(({ path }) => path);
 }
 
