@@ -3,7 +3,8 @@ import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } fro
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { http, until } from "../../scripts/support/client.ts";
-import type { HistoryEntry } from "../../src/system/apply/history.ts";
+import { runtimeLayout } from "../../src/core/module/paths.ts";
+import { type HistoryEntry, readHistory } from "../../src/system/apply/history.ts";
 import type { LastApply } from "../../src/system/apply/outcome.ts";
 import type { ModuleStatus } from "../../src/system/lifecycle/status.ts";
 import { type Appliance, general, makeAppliance } from "../support/appliance.ts";
@@ -65,6 +66,8 @@ test("the history says who, when, why, what and how it ended, and only its owner
   assert.ok(entry.tookMs > 0);
   assert.notEqual(entry.from, entry.generation);
   assert.equal(statSync(historyFile()).mode & 0o777, 0o600);
+  const told = await appliance.json<HistoryEntry[]>("metwork", "history", "mfserv", "--limit", "1", "--json");
+  assert.deepEqual(told, [entry]);
   assert.match(await appliance.ok("metwork", "history", "mfserv"), /applied .*conf_monitor\n {2}why: .*talker\.ini/);
 });
 
@@ -73,7 +76,7 @@ test("a rollback serves the old behaviour and holds through a forced look, a sto
   const record = await appliance.json<LastApply>("metwork", "rollback", "mfserv", "--json", "--reason", "two is wrong");
   assert.deepEqual([record.did, record.generation, record.held?.generation], ["applied", oldest, oldest]);
   assert.equal(await says("one"), true);
-  const [entry] = [await latest()];
+  const entry = await latest();
   assert.deepEqual(
     [entry.by.command, entry.why, entry.from, entry.rollback],
     ["metwork rollback", "two is wrong", newest, true],
@@ -194,8 +197,8 @@ function nginxWorkers(): readonly number[] {
   return workers.map(({ pid }) => pid);
 }
 
-async function history(): Promise<readonly HistoryEntry[]> {
-  return appliance.json<HistoryEntry[]>("metwork", "history", "mfserv", "--limit", "1000", "--json");
+function history(): Promise<readonly HistoryEntry[]> {
+  return readHistory(runtimeLayout(join(appliance.home, "mfserv")));
 }
 
 async function latest(): Promise<HistoryEntry> {
