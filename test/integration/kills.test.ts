@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { type Figures, killApplies, killMonitors, killRollbacks } from "../chaos/kills.ts";
 
 // Each point once; `make chaos` does it twenty times.
@@ -11,11 +11,14 @@ const cases: readonly { what: string; run: () => Promise<Figures> }[] = [
   { what: "conf_monitor", run: () => killMonitors(once) },
 ];
 
-for (const { what, run } of cases) {
-  test(`kill -9 of ${what}: the old generation or the new one, served throughout, and nothing left behind`, async () => {
-    const figures = await run();
-    assert.deepEqual(figures.problems, []);
-    assert.equal(figures.settled, figures.kills);
-    assert.ok(figures.requests > 0);
-  });
-}
+// Side by side: each mostly waits for its appliance.
+describe("crash safety", { concurrency: true }, () => {
+  for (const { what, run } of cases) {
+    test(`kill -9 of ${what}: the old generation or the new one, served throughout, and nothing left behind`, async () => {
+      const figures = await run();
+      assert.deepEqual(figures.problems, []);
+      assert.equal(figures.settled, figures.kills);
+      assert.ok(figures.requests > 0);
+    });
+  }
+});

@@ -12,7 +12,7 @@ const LOOK_MS = 30_000;
 export interface InputWatcher extends Disposable {
   /** Replaces the set of watched inputs; true when some were not watched before. From the return on no change is missed. */
   watch(inputs: readonly string[]): boolean;
-  /** Whether something happened that was not taken yet. */
+  /** Whether something changed that was not taken yet. */
   pending(): boolean;
   /** What changed since the last call, as soon as something did and it is quiet; empty when aborted. */
   next(signal: AbortSignal): Promise<readonly string[]>;
@@ -32,6 +32,8 @@ export function watchInputs(): InputWatcher {
   const places = new Map<string, Place>();
   /** Inputs of which something was heard. */
   const heard = new Set<string>();
+  /** What of it came to a change. */
+  const ready = new Set<string>();
   let firstHeard = 0;
   let lastHeard = 0;
   let wake: (() => void) | undefined;
@@ -39,7 +41,7 @@ export function watchInputs(): InputWatcher {
   looking.unref();
 
   function hear(inputs: Iterable<string>): void {
-    if (heard.size === 0) firstHeard = performance.now();
+    if (heard.size === 0 && ready.size === 0) firstHeard = performance.now();
     lastHeard = performance.now();
     for (const input of inputs) heard.add(input);
     wake?.();
@@ -92,18 +94,16 @@ export function watchInputs(): InputWatcher {
     place(dirname(target), basename(target), input);
   }
 
-  /** Takes what was heard of; empty when it came to nothing. All is watched where it is now before it is looked at. */
-  function take(): readonly string[] {
+  /** Looks at what was heard of. All is watched where it is now before it is looked at. */
+  function look(): void {
     const inputs = [...new Set([...heard, ...closeStale()])].filter((input) => known.has(input));
     heard.clear();
     for (const input of inputs) follow(input);
-    const changed = inputs.flatMap((input) => {
-      const before = known.get(input) ?? new Map<string, string>();
+    for (const input of inputs) {
       const now = fingerprintOf(input);
+      for (const path of changedPaths(known.get(input) ?? new Map(), now)) ready.add(path);
       known.set(input, now);
-      return changedPaths(before, now);
-    });
-    return [...new Set(changed)].sort();
+    }
   }
 
   return {
@@ -125,16 +125,22 @@ export function watchInputs(): InputWatcher {
       }
       return added.length > 0;
     },
-    pending: () => heard.size > 0,
+    pending() {
+      if (heard.size > 0) look();
+      return ready.size > 0;
+    },
     async next(signal) {
       while (!signal.aborted) {
         const now = performance.now();
         const due = Math.min(lastHeard + SETTLE_MS, firstHeard + RESTLESS_MS);
-        if (heard.size > 0 && now >= due) {
-          const changed = take();
+        const isWaiting = heard.size > 0 || ready.size > 0;
+        if (isWaiting && now >= due) {
+          look();
+          const changed = [...ready].sort();
+          ready.clear();
           if (changed.length > 0) return changed;
         } else {
-          await pause(heard.size > 0 ? due - now : undefined, signal);
+          await pause(isWaiting ? due - now : undefined, signal);
         }
       }
       return [];
