@@ -33,9 +33,10 @@ const copying = new Set<string>();
 
 /**
  * Claims an announced file: one rename into the step's claim directory, which only one can win. Who the file is stands
- * in the new name, or is written on the file before, so that no instant exists at which a death could lose it.
+ * in the new name, or is written on the file before, so that no instant exists at which a death could lose it. `plain`: the
+ * new name holds nothing that an outsider chose, for programs that put it into command lines.
  */
-export function claim(hint: Hint, claims: string): Claim | Promise<Claim> {
+export function claim(hint: Hint, claims: string, plain = false): Claim | Promise<Claim> {
   const path = posix.join(hint.directory, hint.filename);
   const stat = lstatSync(systemPath(path), { throwIfNoEntry: false });
   if (stat === undefined || copying.has(path)) return { is: "gone" };
@@ -48,7 +49,7 @@ export function claim(hint: Hint, claims: string): Claim | Promise<Claim> {
   const { tags, place: before } = readTags(path);
   const known = !identify(tags, identityOf(hint), randomUid);
   const unique = uniqueName();
-  const carried = before === undefined ? encodeClaim(unique, readIdentity(tags)) : undefined;
+  const carried = before === undefined && !plain ? encodeClaim(unique, readIdentity(tags)) : undefined;
   const to = posix.join(claims, carried ?? unique);
   const shared = stat.nlink > 1;
   const keep = carried !== undefined || (known && before === "attribute");

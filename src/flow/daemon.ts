@@ -10,6 +10,7 @@ import { messageOf } from "./errors.ts";
 import { type LogSink, openLogs, type StepLog } from "./log.ts";
 import { Observer, type ObserverOptions } from "./observer.ts";
 import { HintQueue } from "./queue.ts";
+import { Workers } from "./workers.ts";
 
 /** The running pipeline of one module. */
 export interface FlowDaemon {
@@ -39,12 +40,14 @@ export async function startFlow(configPath: string, sink: LogSink, pid: number):
     log,
   );
   const counters = new Counters(queue.redis, log);
+  const workers = new Workers(log);
   const engine: Engine = new Engine(
     {
       take: (key) => queue.take(key),
       isWatchedFor: (directory, key) => observer.isWatchedFor(directory, key),
       listLater: (directory) => observer.listLater(directory),
     },
+    workers,
     counters,
     logs,
   );
@@ -56,6 +59,7 @@ export async function startFlow(configPath: string, sink: LogSink, pid: number):
     log.info(`running ${config.steps.length} steps, watching ${config.watched.length} directories`);
   };
   adopt();
+  const closeSocket = await workers.listen(config.stepSocket);
   return {
     reload: () => {
       const next = reread(configPath, config, log);
@@ -68,6 +72,7 @@ export async function startFlow(configPath: string, sink: LogSink, pid: number):
       await Promise.all([observer.close(), withDeadline(engine.stop(), STOP_MS)]);
       await withDeadline(counters.flush(), 500);
       queue.close();
+      closeSocket();
       logs.flush();
       lock.release();
     },
@@ -84,8 +89,9 @@ function readConfig(path: string): FlowConfig {
 function reread(path: string, current: FlowConfig, log: StepLog): FlowConfig | undefined {
   try {
     const next = readConfig(path);
-    if (next.dataIn === current.dataIn && next.redisSocket === current.redisSocket) return next;
-    log.error("data_in.dir or the redis socket changed, which needs a restart; the old configuration stays");
+    const fixed = ["dataIn", "redisSocket", "stepSocket"] as const;
+    if (fixed.every((key) => next[key] === current[key])) return next;
+    log.error("data_in.dir or a socket changed, which needs a restart; the old configuration stays");
   } catch (error) {
     log.error(`the configuration cannot be read, the old one stays: ${messageOf(error)}`);
   }

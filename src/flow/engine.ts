@@ -6,14 +6,18 @@ import { type FlowConfig, type FlowStep, type StepName, stepKey } from "../core/
 import { type Claim, claim } from "./claim.ts";
 import type { Counters } from "./counters.ts";
 import { makeDirectory } from "./directory.ts";
+import { Endings } from "./endings.ts";
 import { codeOf, messageOf } from "./errors.ts";
-import { bury, removeFile } from "./failure.ts";
+import { removeFile } from "./failure.ts";
 import { uniqueName } from "./ids.ts";
-import { type Logs, printable, type StepLog } from "./log.ts";
+import { hasRoom, type Job, type Lane } from "./lane.ts";
+import { type Logs, printable } from "./log.ts";
 import { recoverClaims, stepDirectories } from "./recover.ts";
+import { Retries } from "./retries.ts";
 import { stepWorker } from "./steps/index.ts";
 import { moveFile } from "./transfer.ts";
-import type { FlowFile, Outcome, StepWorker } from "./types.ts";
+import type { FlowFile, Outcome } from "./types.ts";
+import type { Workers } from "./workers.ts";
 
 /** Where the engine gets announcements, and what it tells about them. */
 export interface EngineInput {
@@ -24,31 +28,14 @@ export interface EngineInput {
   listLater(directory: string): void;
 }
 
-interface Lane {
-  step: FlowStep;
-  worker: StepWorker;
-  log: StepLog;
-  readonly claims: string;
-  readonly trash: string;
-  /** Files it has now, and may have. */
-  busy: number;
-  limit: number;
-}
-
-/** A file in a step, since `startedMs` (monotonic). */
-interface Job {
-  readonly file: FlowFile;
-  readonly lane: Lane;
-  readonly counter: number;
-  readonly startedMs: number;
-}
-
 /** Steps a file may go through before it is taken for one that goes round in circles. */
 const STEP_LIMIT = 1000;
 /** Announcements taken before input and output get their turn. */
 const SLICE = 32;
 /** Files a lane has per process it was asked to run: libmagic wants the next one ready when it is done with one. */
 const FILES_PER_LANE = 4;
+/** Files of an external step in work together, whatever its workers ask for. */
+const LENT_MAX = 4096;
 /** Errors of a claim that pass by themselves or by somebody's hand: it is tried again soon. */
 const PASSING = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO", "ENOMEM", "EMFILE", "ENFILE"]);
 
@@ -58,6 +45,9 @@ export class Engine {
   readonly #input: EngineInput;
   readonly #counters: Counters;
   readonly #logs: Logs;
+  readonly #workers: Workers;
+  readonly #retries = new Retries();
+  readonly #endings: Endings;
   readonly #pending = new Set<string>();
   /** Steps whose claims of a former daemon were given back: what is there now is ours. */
   readonly #recovered = new Set<string>();
@@ -66,10 +56,18 @@ export class Engine {
   #stopping = false;
   #idle: (() => void) | undefined;
 
-  constructor(input: EngineInput, counters: Counters, logs: Logs) {
+  constructor(input: EngineInput, workers: Workers, counters: Counters, logs: Logs) {
     this.#input = input;
+    this.#workers = workers;
     this.#counters = counters;
     this.#logs = logs;
+    this.#endings = new Endings({
+      retries: this.#retries,
+      counters,
+      waiting: (step) => this.#waitingDirectory(step),
+      finish: (job) => this.#finish(job),
+      release: (lane) => this.#release(lane),
+    });
   }
 
   /** Runs these steps and no others; files in work go on as they began. Claims a dead daemon left are given back. */
@@ -77,8 +75,12 @@ export class Engine {
     this.#dataIn = config.dataIn;
     const running = config.steps.filter((step) => step.lanes > 0);
     const keys = new Set(running.map(stepKey));
-    for (const [key, lane] of this.#lanes) if (!keys.has(key) && lane.busy === 0) this.#lanes.delete(key);
-    for (const lane of this.#lanes.values()) if (!keys.has(stepKey(lane.step))) lane.limit = 0;
+    for (const [key, lane] of this.#lanes) {
+      if (keys.has(key)) continue;
+      lane.limit = 0;
+      this.#workers.close(key);
+      if (lane.busy === 0) this.#lanes.delete(key);
+    }
     for (const step of running) this.#adoptStep(step, config);
   }
 
@@ -91,6 +93,8 @@ export class Engine {
   /** Claims nothing more; resolves when no file is in work. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#retries.close();
+    this.#workers.stop();
     if (this.#busy() > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
@@ -102,10 +106,14 @@ export class Engine {
     if (known !== undefined && known.limit > 0 && isDeepStrictEqual(known.step, step)) return;
     try {
       const trace = (from: string, to: string): void => this.#counters.trace(from.replace(".", "/"), to);
-      const worker = stepWorker(step, { dataIn: config.dataIn, trace }, log);
-      const limit = Math.max(step.lanes, 2) * FILES_PER_LANE;
+      const lend: Workers["lend"] = (to, loan) => this.#workers.lend(to, loan);
+      const worker = stepWorker(step, { dataIn: config.dataIn, trace, lend }, log);
+      const external = step.work.do === "external";
+      const limit = external ? LENT_MAX : Math.max(step.lanes, 2) * FILES_PER_LANE;
+      this.#retries.open(step, waiting, log);
       if (known !== undefined) {
-        Object.assign(known, { step, worker, log, limit });
+        Object.assign(known, { step, worker, log, limit, external });
+        this.#employ(key, known);
         return;
       }
       makeDirectory(claims, 0o750);
@@ -113,10 +121,24 @@ export class Engine {
       const count = this.#recovered.has(key) ? 0 : recoverClaims(claims, step, (to) => this.#waitingDirectory(to));
       this.#recovered.add(key);
       if (count > 0) log.warning(`${count} files were in work when the daemon died; they are processed again`);
-      this.#lanes.set(key, { step, worker, log, claims, trash, busy: 0, limit });
+      const lane = { step, external, worker, log, claims, trash, busy: 0, limit, room: 0, taking: 0 };
+      this.#lanes.set(key, lane);
+      this.#employ(key, lane);
     } catch (error) {
       log.error(`the step cannot run, its files wait: ${messageOf(error)}`);
     }
+  }
+
+  /** Workers of an external step are given files as far as they have room. */
+  #employ(key: string, lane: Lane): void {
+    if (!lane.external) {
+      this.#workers.close(key);
+      return;
+    }
+    this.#workers.open(key, lane.log, (room) => {
+      lane.room = room;
+      if (room > lane.taking) this.ready(key);
+    });
   }
 
   #schedule(): void {
@@ -135,7 +157,7 @@ export class Engine {
     if (lane === undefined) this.#pending.delete(key);
     else {
       for (let taken = 0; taken < SLICE; taken++) {
-        const hint = lane.busy < lane.limit && !this.#stopping ? this.#input.take(key) : undefined;
+        const hint = hasRoom(lane) && !this.#stopping ? this.#input.take(key) : undefined;
         if (hint === undefined) {
           this.#pending.delete(key);
           return;
@@ -151,8 +173,9 @@ export class Engine {
       return;
     }
     lane.busy += 1;
+    lane.taking += 1;
     try {
-      const claimed = claim(hint, lane.claims);
+      const claimed = claim(hint, lane.claims, lane.external);
       if (claimed instanceof Promise) {
         claimed.then(
           (result) => this.#claimed(lane, hint, result),
@@ -165,6 +188,7 @@ export class Engine {
   }
 
   #claimed(lane: Lane, hint: Hint, claimed: Claim): void {
+    lane.taking -= 1;
     switch (claimed.is) {
       case "claimed":
         lane.log.info(`Start the processing of ${printable(posix.join(hint.directory, hint.filename))}`);
@@ -184,6 +208,7 @@ export class Engine {
   }
 
   #claimFailed(lane: Lane, hint: Hint, error: unknown): void {
+    lane.taking -= 1;
     if (PASSING.has(codeOf(error) ?? "")) this.#input.listLater(hint.directory);
     this.#notClaimed(lane, hint, messageOf(error));
   }
@@ -208,11 +233,12 @@ export class Engine {
   }
 
   #enter(file: FlowFile, lane: Lane): Job {
+    const before = lane.external ? new Map(file.tags) : undefined;
     const counter = enterStep(file.tags, lane.step, Date.now());
     this.#counters.file(stepKey(lane.step));
     if (counter === 0) this.#counters.trace(`<${file.tags.get(TAG.dirname)}`, `${lane.step.plugin}/${lane.step.step}`);
     lane.log.debug(`Start the processing of ${file.path}`);
-    return { file, lane, counter, startedMs: performance.now() };
+    return { file, lane, counter, startedMs: performance.now(), before };
   }
 
   /** Returns the lane the file is now in, when it is to go on at once. */
@@ -245,7 +271,11 @@ export class Engine {
     const from = file.path;
     try {
       if (outcome.do === "failed") {
-        this.#fail(job, outcome.reason);
+        this.#endings.fail(job, outcome.reason);
+        return undefined;
+      }
+      if (outcome.do === "back") {
+        this.#endings.putBack(job, outcome.died);
         return undefined;
       }
       let next: Lane | undefined;
@@ -254,7 +284,7 @@ export class Engine {
       this.#finish(job);
       return next;
     } catch (error) {
-      this.#fail(job, messageOf(error));
+      this.#endings.fail(job, messageOf(error));
       return undefined;
     }
   }
@@ -266,40 +296,12 @@ export class Engine {
   #send(file: FlowFile, from: string, lane: Lane, to: StepName): Lane | undefined {
     this.#counters.trace(`${lane.step.plugin}/${lane.step.step}`, `${to.plugin}/${to.step}`);
     const next = this.#stopping ? undefined : this.#lanes.get(stepKey(to));
-    if (next !== undefined && (next.busy < next.limit || next === lane)) {
+    if (next !== undefined && !next.external && !lane.external && (next.busy < next.limit || next === lane)) {
       next.busy += 1;
       return next;
     }
     moveFile(file, from, posix.join(this.#waitingDirectory(to), uniqueName()));
     return undefined;
-  }
-
-  #fail(job: Job, reason: string): void {
-    const { file, lane } = job;
-    const { step, log, trash } = lane;
-    const name = printable(file.tags.get(TAG.basename) ?? "");
-    log.warning(`Bad processing status for file: ${name}: ${reason}`);
-    const from = file.path;
-    if (from === undefined) {
-      this.#finish(job);
-      return;
-    }
-    const stays = (error: unknown): void => {
-      log.error(`the failed file stays in ${from}: ${messageOf(error)}`);
-      this.#finish(job);
-    };
-    const buried = (path: string): void => {
-      log.info(`File ${name} moved to ${printable(path)}`);
-      this.#counters.trace(`${step.plugin}/${step.step}`, `>trash/${step.onFailure.do}`);
-      this.#finish(job);
-    };
-    try {
-      const path = bury(file, from, step, { trash, waiting: (to) => this.#waitingDirectory(to) });
-      if (typeof path === "string") buried(path);
-      else path.then(buried, stays);
-    } catch (error) {
-      stays(error);
-    }
   }
 
   #finish({ lane, startedMs, file, counter }: Job): void {

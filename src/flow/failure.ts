@@ -2,7 +2,7 @@ import { unlinkSync } from "node:fs";
 import { posix } from "node:path";
 import { flatName } from "../core/flow/basename.ts";
 import { TAG } from "../core/flow/tags.ts";
-import type { FlowStep, StepName } from "../core/flow/types.ts";
+import type { FailurePolicySpec, StepName } from "../core/flow/types.ts";
 import { dropSidecar } from "../kit/tags.ts";
 import { uniqueName } from "./ids.ts";
 import { moveFile, placeFile } from "./transfer.ts";
@@ -16,11 +16,15 @@ export interface Graves {
 }
 
 /**
- * Applies a step's failure policy; returns where the file went. Only the policy `delete` deletes: a file that cannot
+ * Applies a failure policy; returns where the file went. Only the policy `delete` deletes: a file that cannot
  * even be put in trash stays claimed, to be processed again by the next daemon.
  */
-export function bury(file: FlowFile, from: string, step: FlowStep, graves: Graves): string | Promise<string> {
-  const policy = step.onFailure;
+export function bury(
+  file: FlowFile,
+  from: string,
+  policy: FailurePolicySpec,
+  graves: Graves,
+): string | Promise<string> {
   if (policy.do === "delete") {
     removeFile(file, from);
     return "nowhere";

@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, renameSync, unlinkSync } from "node:fs";
+import { readdirSync, renameSync, unlinkSync } from "node:fs";
 import { posix } from "node:path";
 import { HIDDEN_PREFIX } from "../core/flow/names.ts";
 import { recover } from "../core/flow/recovery.ts";
 import { type StepName, stepKey } from "../core/flow/types.ts";
-import { sidecarPath } from "../kit/tags.ts";
+import { moveSidecar } from "../kit/tags.ts";
 import { uniqueName } from "./ids.ts";
 
 /**
@@ -33,7 +33,7 @@ export function recoverClaims(claims: string, own: StepName, directoryOf: (step:
 
 /** The side-car goes first: a file is never where its tags are not. */
 function giveBack(from: string, to: string): void {
-  if (existsSync(sidecarPath(from))) renameSync(sidecarPath(from), sidecarPath(to));
+  moveSidecar(from, to);
   renameSync(from, to);
 }
 

@@ -105,9 +105,10 @@ function putFree(file: FlowFile, source: string, directory: string, wanted: stri
 
 /** Copies a file with its times; a large one on another thread. */
 export function copyContent(from: string, to: string, size: number): void | Promise<void> {
-  const { atime, mtime } = lstatSync(from);
-  if (size > COPY_INLINE_MAX) return copyFile(from, to).then(() => utimes(to, atime, mtime));
-  copyFileSync(from, to);
+  const source = systemPath(from);
+  const { atime, mtime } = lstatSync(source);
+  if (size > COPY_INLINE_MAX) return copyFile(source, to).then(() => utimes(to, atime, mtime));
+  copyFileSync(source, to);
   utimesSync(to, atime, mtime);
 }
 

@@ -23,7 +23,9 @@ export type Outcome =
   /** Finished; what is still in the claim directory is removed. */
   | { readonly do: "done" }
   | { readonly do: "send"; readonly to: StepName }
-  | { readonly do: "failed"; readonly reason: string };
+  | { readonly do: "failed"; readonly reason: string }
+  /** It goes back to its step as it came; `died`: because the worker that held it did. */
+  | { readonly do: "back"; readonly died: boolean };
 
 /** Where and for whom a step works. */
 export interface StepContext {

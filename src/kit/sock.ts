@@ -23,18 +23,22 @@ export interface Peer {
 
 /**
  * Serves NDJSON connections on a listening descriptor. Who may connect is decided by the mode of the socket's path.
- * A peer that sends something else than JSON is disconnected.
+ * A peer that sends something else than JSON is disconnected. `onClose` is called once per connection, however it ends.
  */
 export function serveMessages(
   listenFd: number,
   onMessage: (message: unknown, peer: Peer) => void,
+  onClose: (peer: Peer) => void = () => undefined,
 ): Promise<() => void> {
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
     socket.on("error", () => socket.destroy());
-    socket.on("close", () => open.delete(socket));
     const peer = peerOn(socket);
+    socket.on("close", () => {
+      open.delete(socket);
+      onClose(peer);
+    });
     readMessages(socket, (message) => onMessage(message, peer));
   });
   return new Promise((resolve, reject) => {

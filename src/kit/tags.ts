@@ -67,6 +67,12 @@ export function dropSidecar(path: string): void {
   }
 }
 
+/** Takes the side-car of a file, where it has one, to where the file is about to be renamed. */
+export function moveSidecar(from: string, to: string): void {
+  const path = systemPath(sidecarPath(from));
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) renameSync(path, systemPath(sidecarPath(to)));
+}
+
 /**
  * Removes a side-car that a death left without its file. A side-car is there just before its file: a young one is left
  * alone. `now` is in milliseconds since the epoch.

@@ -66,6 +66,7 @@ export class Pipeline {
       dataIn: this.dataIn,
       redisSocket: this.#socket,
       lockFile: join(this.root, "flow.lock"),
+      stepSocket: join(this.root, "flow.socket"),
       ignore: ["^.*\\.t$", "^.*\\.tmp$"],
       forcedPollS: 300,
       pollQueueLimit: 10_000,

@@ -44,6 +44,8 @@ describe("where files come from and go to", () => {
       assert.deepEqual(readdirSync(source), []);
       assert.equal(readdirSync(join(far, "archive")).length, 2);
     } finally {
+      // It would make a watched directory again.
+      await flow.stop();
       rmSync(far, { recursive: true });
     }
   });

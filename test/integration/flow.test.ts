@@ -208,7 +208,9 @@ describe("a running pipeline", () => {
     await until("it is in trash", () => flow.inside().length === 2);
     assert.deepEqual(readdirSync(trash).sort(), ["it is.bad", "it is.bad.tags"]);
     assert.match(readFileSync(join(trash, "it is.bad.tags"), "utf8"), /^2\.broken\.main\.enter_step = /m);
-    assert.match(flow.log, /\[WARNING\] \(mfdata\.broken\.main#\d+\) Bad processing status for file: /);
+    await until("it is said", () =>
+      /\[WARNING\] \(mfdata\.broken\.main#\d+\) Bad processing status for file: /.test(flow.log),
+    );
   });
 
   test("exotic files do not harm", async () => {

@@ -50,26 +50,26 @@ const cases: readonly { title: string; names: readonly string[]; expected: reado
   },
   {
     title: "copies of an original that is still there are thrown away",
-    names: [UNIQUE, splitName(UNIQUE, "part", to)],
+    names: [UNIQUE, splitName(UNIQUE, "part", 1, to)],
     expected: [
       { do: "requeue", name: UNIQUE },
-      { do: "discard", name: splitName(UNIQUE, "part", to) },
+      { do: "discard", name: splitName(UNIQUE, "part", 1, to) },
     ],
   },
   {
     title: "also when the original's name carries who it is",
-    names: [splitName(carried, "part", to), carried],
+    names: [splitName(carried, "part", 1, to), carried],
     expected: [
-      { do: "discard", name: splitName(UNIQUE, "part", to) },
+      { do: "discard", name: splitName(UNIQUE, "part", 1, to) },
       { do: "requeue", name: carried },
     ],
   },
   {
     title: "decided deliveries are made",
-    names: [splitName(UNIQUE, "part", to), splitName(UNIQUE, "last", to)],
+    names: [splitName(UNIQUE, "part", 1, to), splitName(UNIQUE, "last", 0, to)],
     expected: [
-      { do: "deliver", name: splitName(UNIQUE, "part", to), to },
-      { do: "deliver", name: splitName(UNIQUE, "last", to), to },
+      { do: "deliver", name: splitName(UNIQUE, "part", 1, to), to },
+      { do: "deliver", name: splitName(UNIQUE, "last", 0, to), to },
     ],
   },
   { title: "hidden files are none", names: [".metwork.x"], expected: [] },

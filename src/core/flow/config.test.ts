@@ -82,7 +82,7 @@ const PLUGINS: readonly Plugin[] = [
     rule("archive", "fnmatch", "a=b#*", TO_ARCHIVE),
     rule("archive", "alwaystrue", "x", [...TO_ARCHIVE, { plugin: "gone", step: "main", hardlink: false }]),
   ]),
-  plugin("custom", "/rt/var/plugins/custom/main.py"),
+  plugin("custom", "/rt/var/plugins/custom/main.py", { instances: 3 }),
   plugin("guess_file_type", "guess_file_type_step --dest-dir=switch/main"),
   plugin("switch", "switch_step"),
   plugin("wrong", "move_step", { retry: { total: 3, minWaitS: 1, maxWaitS: 2, backoff: 0 } }),
@@ -105,27 +105,33 @@ function made() {
   return result;
 }
 
-test("built-in steps are run as the module and the plugins say", () => {
+test("steps are run as the module and the plugins say", () => {
   const { value } = made();
   assert.deepEqual(
     value.steps.map(({ plugin: name, lanes, debug, work, onFailure }) => [name, work.do, lanes, debug, onFailure.do]),
     [
       ["archive", "archive", 1, false, "keep"],
+      ["custom", "external", 1, false, "keep"],
       ["guess_file_type", "guess_file_type", 4, false, "keep"],
       ["switch", "switch", 0, true, "keep"],
       ["quarantined", "delete", 1, false, "keep"],
     ],
   );
-  const work = value.steps[2]?.work;
+  assert.deepEqual(
+    value.steps.map(({ retry }) => retry?.total),
+    [undefined, undefined, undefined, undefined, 3],
+  );
+  const work = value.steps[3]?.work;
   assert.ok(work?.do === "switch");
   assert.deepEqual([work.noMatch, work.noMatchOriginalName, work.rules.length], ["keep", true, 2]);
 });
 
-test("the entrance feeds the first step, every step its own directory, and a custom step's files are left alone", () => {
+test("the entrance feeds the first step, every step its own directory", () => {
   assert.deepEqual(
     made().value.watched.map(({ directory, steps, external }) => [directory, steps.join(), external]),
     [
       ["/rt/var/in/step.archive.main", "archive.main", false],
+      ["/rt/var/in/step.custom.main", "custom.main", false],
       ["/rt/var/in/step.guess_file_type.main", "guess_file_type.main", false],
       ["/rt/var/in/step.switch.main", "switch.main", false],
       ["/rt/var/in/step.quarantined.main", "quarantined.main", false],
@@ -140,9 +146,7 @@ test("what cannot be honoured is said, with its plugin and place", () => {
   assert.deepEqual(
     made().notes.map(({ code, severity, plugin: name, at }) => [code, severity, name, at]),
     [
-      ["MF7001", "warning", "custom", AT],
       ["MF7002", "warning", "wrong", AT],
-      ["MF7004", "warning", "quarantined", AT],
       ["MF7003", "warning", "quarantined", AT],
       ["MF7005", "warning", "archive", AT],
     ],

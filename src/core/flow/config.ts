@@ -20,9 +20,10 @@ export interface FlowInput {
 const LEVELS: readonly LogLevel[] = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
 const GUESS_FILE_TYPE = "guess_file_type";
 const SWITCH = "switch";
+const EXTERNAL: StepWork = { do: "external" };
 
 /**
- * Makes the content of `config_auto/flow.json`. A step the daemon cannot run is left out with a warning: its directory is
+ * Makes the content of `config_auto/flow.json`. A step that cannot run is left out with a warning: its directory is
  * still fed, so that its files wait for it.
  */
 export function flowConfig(input: FlowInput): Result<FlowConfig> {
@@ -41,6 +42,7 @@ export function flowConfig(input: FlowInput): Result<FlowConfig> {
       dataIn,
       redisSocket: runtime.redisSocket,
       lockFile: posix.join(runtime.var, "flow.lock"),
+      stepSocket: runtime.flowSocket,
       ignore: listOf(config, "directory_observer.ignore", ";"),
       forcedPollS: numberOf(config, "directory_observer.forced_poll"),
       pollQueueLimit: numberOf(config, "directory_observer.poll_queue_limit"),
@@ -74,21 +76,27 @@ function flowStep(step: Step, plugin: Plugin, input: FlowInput, notes: Diagnosti
       originalName: flagOf(config, "internal_plugins.switch_no_match_keep_original_basename"),
     },
   });
-  if (recognised.kind !== "builtin") {
-    notes.push(recognised.kind === "custom" ? customStep(step, plugin) : wrongStep(step, plugin, recognised.message));
+  if (recognised.kind === "wrong") {
+    notes.push(wrongStep(step, plugin, recognised.message));
     return undefined;
   }
-  if (step.retry.total > 0) notes.push(retryIgnored(step, plugin));
   const onFailure = failurePolicy(step, plugin, notes);
   const internal = step.name === "main" && (plugin.name === GUESS_FILE_TYPE || plugin.name === SWITCH);
   return {
     plugin: plugin.name,
     step: step.name,
-    work: withRules(recognised.work, plugin.name, input.plugins),
-    lanes: internal ? numberOf(config, `internal_plugins.${plugin.name}_numprocesses`) : step.instances,
+    work: recognised.kind === "custom" ? EXTERNAL : withRules(recognised.work, plugin.name, input.plugins),
+    lanes: lanesOf(step, plugin, internal, recognised.kind === "custom", config),
     onFailure,
+    ...(step.retry.total > 0 && { retry: step.retry }),
     debug: step.debug || (internal && flagOf(config, `internal_plugins.${plugin.name}_debug`)),
   };
+}
+
+/** An external step has as many lanes as workers connect, so that a change of their number needs nothing here. */
+function lanesOf(step: Step, plugin: Plugin, internal: boolean, external: boolean, config: ModuleConfig): number {
+  if (external) return 1;
+  return internal ? numberOf(config, `internal_plugins.${plugin.name}_numprocesses`) : step.instances;
 }
 
 function withRules(work: StepWork, name: string, plugins: readonly Plugin[]): StepWork {
@@ -160,17 +168,6 @@ function watchedDirectories(input: FlowInput, dataIn: string, run: ReadonlySet<s
   return [...feeds].map(([directory, steps]) => ({ directory, steps: [...steps], external: !internal.has(directory) }));
 }
 
-function customStep(step: Step, plugin: Plugin): Diagnostic {
-  return {
-    code: "MF7001",
-    severity: "warning",
-    message: `[step_${step.name}] of ${plugin.name} runs its own program, which needs the step protocol; this version does not run it`,
-    at: step.keys["_cmd_and_args"] ?? step.at,
-    plugin: plugin.name,
-    fix: `its files wait in step.${plugin.name}.${step.name}, nothing is lost`,
-  };
-}
-
 function wrongStep(step: Step, plugin: Plugin, message: string): Diagnostic {
   return {
     code: "MF7002",
@@ -179,15 +176,5 @@ function wrongStep(step: Step, plugin: Plugin, message: string): Diagnostic {
     at: step.keys["_cmd_and_args"] ?? step.at,
     plugin: plugin.name,
     fix: `correct it; until then its files wait in step.${plugin.name}.${step.name}`,
-  };
-}
-
-function retryIgnored(step: Step, plugin: Plugin): Diagnostic {
-  return {
-    code: "MF7004",
-    severity: "warning",
-    message: `retry_total of [step_${step.name}] is not honoured by this version; the failure policy applies at once`,
-    at: step.keys["retry_total"] ?? step.at,
-    plugin: plugin.name,
   };
 }

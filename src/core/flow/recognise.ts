@@ -67,7 +67,8 @@ export function parseDestination(text: string): Destination | undefined {
   return step === undefined ? undefined : { to: "step", step };
 }
 
-function parseStepName(text: string): StepName | undefined {
+/** `plugin/step`. */
+export function parseStepName(text: string): StepName | undefined {
   const [, plugin, step] = /^([A-Za-z0-9_-]+)\/([A-Za-z0-9_]+)$/.exec(text) ?? [];
   return plugin === undefined || step === undefined ? undefined : { plugin, step };
 }

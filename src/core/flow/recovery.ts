@@ -11,15 +11,15 @@ export type Recovery =
   /** A copy that was being made of a file still there. */
   | { readonly do: "discard"; readonly name: string };
 
-const SPLIT = /^(?<origin>[^.~]+)\.(?<role>part|last)\.(?<plugin>[^.]+)\.(?<step>[^.]+)$/;
+const SPLIT = /^(?<origin>[^.~]+)\.(?<role>part|last)\d*\.(?<plugin>[^.]+)\.(?<step>[^.]+)$/;
 
 /**
  * Names of a file that goes to several steps. Copies are made as `part`s; renaming the original to `last` decides the
  * delivery, once for all; then each is renamed to its step, `last` after all the others. A death before the decision
  * leaves the original (parts are thrown away), one after it leaves names that say where each copy goes: never twice.
  */
-export function splitName(origin: string, role: "part" | "last", to: StepName): string {
-  return `${claimId(origin)}.${role}.${to.plugin}.${to.step}`;
+export function splitName(origin: string, role: "part" | "last", index: number, to: StepName): string {
+  return `${claimId(origin)}.${role}${index}.${to.plugin}.${to.step}`;
 }
 
 /** Decides what becomes of the entries of a step's claim directory when nobody works on them any more. */

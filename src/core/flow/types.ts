@@ -47,13 +47,25 @@ export type StepWork =
       readonly chmod?: number;
       readonly dropTags: boolean;
     }
-  | { readonly do: "delete" };
+  | { readonly do: "delete" }
+  /** Its own program does it, over the step protocol. */
+  | { readonly do: "external" };
+
+/** How often a failed file is tried again before the failure policy applies, and after how long. Seconds. */
+export interface RetrySpec {
+  readonly total: number;
+  readonly minWaitS: number;
+  readonly maxWaitS: number;
+  readonly backoff: number;
+}
 
 export interface FlowStep extends StepName {
   readonly work: StepWork;
   /** How many files at once; 0: the step does not run and its files wait. */
   readonly lanes: number;
   readonly onFailure: FailurePolicySpec;
+  /** Absent: the failure policy applies at once. */
+  readonly retry?: RetrySpec;
   readonly debug: boolean;
 }
 
@@ -74,6 +86,8 @@ export interface FlowConfig {
   readonly dataIn: string;
   readonly redisSocket: string;
   readonly lockFile: string;
+  /** Where steps of their own program connect. */
+  readonly stepSocket: string;
   /** Regular expressions, matched at the start of a basename. */
   readonly ignore: readonly string[];
   /** Seconds between two listings of every directory; 0: never. */

@@ -67,6 +67,8 @@ export function runtimeLayout(runtime: string) {
     supervisorSocket: inside("var", "supervisor.socket"),
     supervisorState: inside("var", "supervisor.json"),
     redisSocket: inside("var", "redis.socket"),
+    /** Where steps of their own program meet the pipeline. */
+    flowSocket: inside("var", "flow.socket"),
     nginxSocket: inside("var", "nginx.socket"),
     nginxPid: inside("var", "nginx.pid"),
   } as const;

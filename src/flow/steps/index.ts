@@ -1,10 +1,11 @@
 import { posix } from "node:path";
-import { type FlowStep, stepKey } from "../../core/flow/types.ts";
+import { type FlowStep, type StepName, stepKey } from "../../core/flow/types.ts";
 import { removeFile } from "../failure.ts";
 import type { StepLog } from "../log.ts";
 import { stepDirectories } from "../recover.ts";
 import { DONE, type StepWorker } from "../types.ts";
 import { archive } from "./archive.ts";
+import { type ExternalServices, external } from "./external.ts";
 import { guessFileType } from "./guess-file-type.ts";
 import { move } from "./move.ts";
 import { switchStep } from "./switch.ts";
@@ -13,14 +14,17 @@ export interface StepServices {
   readonly dataIn: string;
   /** A file went from a step (its key) to a place named as traces name places. */
   readonly trace: (from: string, to: string) => void;
+  readonly lend: ExternalServices["lend"];
 }
 
 /** Threads left for looking at files: libuv has four, one waits for inotify. */
 const LOOKING_THREADS = 3;
 
-/** Makes the worker of a built-in step. Throws when what it needs is not there. */
+/** Makes what a step does with a file. Throws when what it needs is not there. */
 export function stepWorker(step: FlowStep, services: StepServices, log: StepLog): StepWorker {
   const { work } = step;
+  const waiting = (target: StepName): string => stepDirectories(services.dataIn, target).waiting;
+  const trace = (to: string): void => services.trace(stepKey(step), to);
   switch (work.do) {
     case "guess_file_type":
       return guessFileType(work, Math.min(LOOKING_THREADS, Math.max(2, step.lanes)));
@@ -29,8 +33,8 @@ export function stepWorker(step: FlowStep, services: StepServices, log: StepLog)
         work,
         {
           noMatch: posix.join(services.dataIn, "trash", `${step.plugin}.nomatch`),
-          waiting: (target) => stepDirectories(services.dataIn, target).waiting,
-          trace: (to) => services.trace(stepKey(step), to),
+          waiting,
+          trace,
         },
         log,
       );
@@ -43,5 +47,7 @@ export function stepWorker(step: FlowStep, services: StepServices, log: StepLog)
         if (file.path !== undefined) removeFile(file, file.path);
         return DONE;
       };
+    case "external":
+      return external(step, { lend: services.lend, waiting, trace });
   }
 }

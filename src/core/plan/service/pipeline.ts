@@ -1,14 +1,15 @@
 import { directoryObserverIni, switchRulesInis } from "../../flow/compat.ts";
 import { flowConfig } from "../../flow/config.ts";
-import type { FlowConfig } from "../../flow/types.ts";
+import { type FlowConfig, stepKey } from "../../flow/types.ts";
 import type { Admitted } from "../admit.ts";
 import type { PlanInput } from "../input.ts";
 import { layoutOf } from "../layout.ts";
 import { type Piece, piece } from "../piece.ts";
-import type { PlannedDirectory, PlannedFile } from "../types.ts";
+import type { PlannedDirectory, PlannedFile, ServiceSpec } from "../types.ts";
 import { NODE_FLAGS, ownService } from "./own.ts";
+import { stepService } from "./parts.ts";
 
-/** The file pipeline: observer, queue and built-in steps in one daemon. */
+/** The file pipeline: observer, queue and built-in steps in one daemon, and the steps of their own programs. */
 export function planPipeline(input: PlanInput, admitted: Admitted): Piece {
   const { paths, programs } = input;
   const layout = layoutOf(paths);
@@ -25,11 +26,20 @@ export function planPipeline(input: PlanInput, admitted: Admitted): Piece {
     because: admitted.plugins.filter((plugin) => plugin.parts.some(({ kind }) => kind === "step")).map(({ at }) => at),
   };
   return piece({
-    services: [service],
+    services: [service, ...stepServices(flow.value, input, admitted)],
     files: [["flow.json", text(`${JSON.stringify(flow.value, null, 1)}\n`)], ...compatibleFiles(flow.value)],
     directories: directoriesOf(flow.value),
     notes: flow.notes,
   });
+}
+
+function stepServices(flow: FlowConfig, input: PlanInput, { running }: Admitted): ServiceSpec[] {
+  const external = new Set(flow.steps.filter(({ work }) => work.do === "external").map(stepKey));
+  return running.flatMap(({ plugin, part, argv }) =>
+    part.kind === "step" && external.has(stepKey({ plugin: plugin.name, step: part.name }))
+      ? [stepService({ plugin, part, argv }, input)]
+      : [],
+  );
 }
 
 /** What the pipeline is told; also says which directories uploads may go to. */

@@ -1,0 +1,151 @@
+import { linkSync, lstatSync, renameSync, unlinkSync } from "node:fs";
+import { posix } from "node:path";
+import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
+import type { OutputMode } from "../core/flow/protocol.ts";
+import { splitName } from "../core/flow/recovery.ts";
+import type { Tags } from "../core/flow/tags.ts";
+import type { StepName } from "../core/flow/types.ts";
+import { dropSidecar, type TagPlace, writeTags } from "../kit/tags.ts";
+import { codeOf } from "./errors.ts";
+import { removeFile } from "./failure.ts";
+import { uniqueName } from "./ids.ts";
+import { copyContent, inDirectory, moveFile } from "./transfer.ts";
+import type { FlowFile } from "./types.ts";
+
+/** A file on its way to a step. */
+export interface Output {
+  readonly path: string;
+  readonly to: StepName;
+  readonly tags: Tags;
+  readonly mode: OutputMode;
+}
+
+export interface Delivery {
+  /** Go out beside the file itself. */
+  readonly outputs: readonly Output[];
+  /** Where the file itself goes; undefined: it is removed. */
+  readonly own: StepName | undefined;
+  /** Where a step's files wait. */
+  readonly waiting: (step: StepName) => string;
+  readonly trace: (to: string) => void;
+}
+
+interface Part {
+  readonly path: string;
+  readonly to: StepName;
+  readonly tags: Tags;
+  readonly place: TagPlace;
+  /** What is taken away when the delivery is decided: the original of a file moved here from another file system. */
+  readonly leaves: string | undefined;
+}
+
+/** Hands a claimed file and what was made of it to steps: all or nothing, and never twice (see core/flow/recovery). */
+export async function deliver(file: FlowFile, from: string, delivery: Delivery): Promise<void> {
+  const claims = posix.dirname(from);
+  const nameOf = (role: "part" | "last", index: number, to: StepName): string =>
+    posix.join(claims, splitName(posix.basename(from), role, index, to));
+  const ownShared = delivery.outputs.some(({ path, mode }) => path === from && mode === "link");
+  const parts: Part[] = [];
+  try {
+    for (const [index, output] of delivery.outputs.entries()) {
+      parts.push(await preparePart(file, output, nameOf("part", index, output.to)));
+    }
+  } catch (error) {
+    for (const { path } of parts) discard(path);
+    throw error;
+  }
+  if (delivery.own !== undefined) {
+    const last = nameOf("last", 0, delivery.own);
+    moveFile(file, from, last, file.shared || ownShared);
+    const place = file.place ?? "attribute";
+    parts.push({ path: last, to: delivery.own, tags: file.tags, place, leaves: undefined });
+  } else if (isThere(from)) {
+    removeFile(file, from);
+  }
+  file.path = undefined;
+  for (const { path, to, tags, place, leaves } of parts) {
+    if (leaves !== undefined) discard(leaves);
+    giveTo(path, posix.join(delivery.waiting(to), uniqueName()), tags, place);
+    delivery.trace(`${to.plugin}/${to.step}`);
+  }
+}
+
+/** Puts an output, its tags on it, under a name that says where it goes. */
+async function preparePart(file: FlowFile, output: Output, path: string): Promise<Part> {
+  const { to, tags, mode } = output;
+  const stat = lstatSync(systemPath(output.path), { throwIfNoEntry: false });
+  if (!stat?.isFile()) throw new Error(`what it sends to ${to.plugin}/${to.step} is no file: ${output.path}`);
+  const moved = mode === "move" && renameOrNot(output.path, path);
+  const linked = mode === "link" && linkOrNot(output.path, path);
+  if (!moved && !linked) await copyWhole(output.path, path, stat.size);
+  try {
+    const shared = linked || (moved && stat.nlink > 1);
+    if (moved) dropSidecar(output.path);
+    const place = writeTags(path, path, tags, shared);
+    return {
+      path,
+      to,
+      tags,
+      place,
+      leaves: mode === "move" && !moved && output.path !== file.path ? output.path : undefined,
+    };
+  } catch (error) {
+    discard(path);
+    throw error;
+  }
+}
+
+/** Under a hidden name first, which a recovery throws away: a part is whole from its first instant. */
+async function copyWhole(from: string, to: string, size: number): Promise<void> {
+  const hidden = posix.join(posix.dirname(to), HIDDEN_PREFIX + uniqueName());
+  try {
+    await copyContent(from, hidden, size);
+    renameSync(hidden, to);
+  } catch (error) {
+    discard(hidden);
+    throw error;
+  }
+}
+
+function giveTo(from: string, to: string, tags: Tags, place: TagPlace): void {
+  inDirectory(to, () => {
+    if (place === "sidecar") writeTags(from, to, tags, true);
+    renameSync(from, to);
+  });
+  if (place === "sidecar") dropSidecar(from);
+}
+
+/** False: it is on another file system. */
+function renameOrNot(from: string, to: string): boolean {
+  try {
+    renameSync(systemPath(from), to);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EXDEV") return false;
+    throw error;
+  }
+}
+
+/** False: the file system, or the number of links there are already, does not allow another. */
+function linkOrNot(from: string, to: string): boolean {
+  try {
+    linkSync(systemPath(from), to);
+    return true;
+  } catch (error) {
+    if (["EXDEV", "EMLINK", "EPERM", "EOPNOTSUPP"].includes(codeOf(error) ?? "")) return false;
+    throw error;
+  }
+}
+
+function discard(path: string): void {
+  try {
+    unlinkSync(systemPath(path));
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+  dropSidecar(path);
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}

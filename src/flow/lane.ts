@@ -1,0 +1,36 @@
+import type { Tags } from "../core/flow/tags.ts";
+import type { FlowStep } from "../core/flow/types.ts";
+import type { StepLog } from "./log.ts";
+import type { FlowFile, StepWorker } from "./types.ts";
+
+/** A step that runs. */
+export interface Lane {
+  step: FlowStep;
+  /** Its own program does the work: only files it asked for are claimed, and none is handed over in memory. */
+  external: boolean;
+  worker: StepWorker;
+  log: StepLog;
+  readonly claims: string;
+  readonly trash: string;
+  /** Files it has now, and may have. */
+  busy: number;
+  limit: number;
+  /** For an external step: files its workers have room for, and claims on their way to them. */
+  room: number;
+  taking: number;
+}
+
+/** A file in a step, since `startedMs` (monotonic). */
+export interface Job {
+  readonly file: FlowFile;
+  readonly lane: Lane;
+  readonly counter: number;
+  readonly startedMs: number;
+  /** Its tags before it entered an external step, with which it may go back. */
+  readonly before: Tags | undefined;
+}
+
+/** Whether it can begin another file. */
+export function hasRoom(lane: Lane): boolean {
+  return lane.busy < lane.limit && (!lane.external || lane.taking < lane.room);
+}

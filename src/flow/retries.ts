@@ -1,0 +1,116 @@
+import { readdirSync, renameSync } from "node:fs";
+import { posix } from "node:path";
+import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
+import { dueName, readDueName, retryDelayS } from "../core/flow/retry.ts";
+import { type RetrySpec, type StepName, stepKey } from "../core/flow/types.ts";
+import { moveSidecar } from "../kit/tags.ts";
+import { retriesOf, setRetries } from "./attempts.ts";
+import { codeOf, messageOf } from "./errors.ts";
+import { uniqueName } from "./ids.ts";
+import type { StepLog } from "./log.ts";
+import { inDirectory, moveFile } from "./transfer.ts";
+import type { FlowFile } from "./types.ts";
+
+interface Room {
+  readonly waiting: string;
+  readonly log: StepLog;
+  /** Names in the room, by the moment they are due, soonest first. */
+  readonly due: { readonly atMs: number; readonly name: string }[];
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** setTimeout cannot wait longer. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+/** What could not be given back is tried again after this long. */
+const AGAIN_MS = 5000;
+
+/**
+ * Failed files that wait to be tried again, each in `step.<plugin>.<step>_reinject` under a name that says when, so that
+ * a restart changes nothing.
+ */
+export class Retries {
+  readonly #rooms = new Map<string, Room>();
+  #closed = false;
+
+  /** Finds what waits for a step since before. `waiting` is the step's own directory. */
+  open(step: StepName, waiting: string, log: StepLog): void {
+    const key = stepKey(step);
+    const known = this.#rooms.get(key);
+    this.#rooms.set(key, { waiting, log, due: known?.due ?? readRoom(roomOf(waiting), log), timer: known?.timer });
+    this.#arm(key);
+  }
+
+  /** Lets a failed file wait for its next try; undefined: it had them all. Otherwise: seconds until then. */
+  take(file: FlowFile, from: string, step: StepName, retry: RetrySpec): number | undefined {
+    const room = this.#rooms.get(stepKey(step));
+    const tried = retriesOf(file.tags, step);
+    if (room === undefined || tried >= retry.total) return undefined;
+    const delayS = retryDelayS(retry, tried + 1);
+    const atMs = Date.now() + Math.round(delayS * 1000);
+    const name = dueName(atMs, uniqueName());
+    setRetries(file.tags, step, tried + 1);
+    moveFile(file, from, posix.join(roomOf(room.waiting), name));
+    file.path = undefined;
+    insert(room.due, { atMs, name });
+    this.#arm(stepKey(step));
+    return delayS;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const { timer } of this.#rooms.values()) clearTimeout(timer);
+  }
+
+  #arm(key: string, atLeastMs = 0): void {
+    const room = this.#rooms.get(key);
+    const first = room?.due[0];
+    if (room === undefined || this.#closed) return;
+    clearTimeout(room.timer);
+    if (first === undefined) return;
+    const delay = Math.min(Math.max(first.atMs - Date.now(), atLeastMs), TIMER_MAX_MS);
+    room.timer = setTimeout(() => this.#giveBack(key, room), delay);
+  }
+
+  #giveBack(key: string, room: Room): void {
+    const now = Date.now();
+    for (let first = room.due[0]; first !== undefined && first.atMs <= now; first = room.due[0]) {
+      const from = posix.join(roomOf(room.waiting), first.name);
+      const to = posix.join(room.waiting, uniqueName());
+      try {
+        inDirectory(to, () => moveSidecar(from, to), from);
+        inDirectory(to, () => renameSync(systemPath(from), to), from);
+      } catch (error) {
+        if (codeOf(error) !== "ENOENT") {
+          room.log.error(`${from} cannot be tried again yet: ${messageOf(error)}`);
+          this.#arm(key, AGAIN_MS);
+          return;
+        }
+      }
+      room.due.shift();
+    }
+    this.#arm(key);
+  }
+}
+
+function roomOf(waiting: string): string {
+  return `${waiting}_reinject`;
+}
+
+/** What is there without a time is due. */
+function readRoom(directory: string, log: StepLog): Room["due"] {
+  try {
+    return readdirSync(directory)
+      .filter((name) => !name.startsWith(HIDDEN_PREFIX))
+      .map((name) => ({ atMs: readDueName(name) ?? 0, name }))
+      .sort((a, b) => a.atMs - b.atMs);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") log.error(`what waits to be tried again cannot be seen: ${messageOf(error)}`);
+    return [];
+  }
+}
+
+function insert(due: Room["due"], entry: Room["due"][number]): void {
+  let at = due.length;
+  while (at > 0 && (due[at - 1]?.atMs ?? 0) > entry.atMs) at -= 1;
+  due.splice(at, 0, entry);
+}

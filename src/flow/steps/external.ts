@@ -1,0 +1,55 @@
+import { lstatSync } from "node:fs";
+import { type FlowStep, type StepName, stepKey } from "../../core/flow/types.ts";
+import { readTags } from "../../kit/tags.ts";
+import { attemptOf, deathsOf } from "../attempts.ts";
+import { deliver, type Output } from "../deliver.ts";
+import { DONE, type FlowFile, type Outcome, type StepWorker } from "../types.ts";
+import type { Loan, Returned } from "../workers.ts";
+
+export interface ExternalServices {
+  readonly lend: (key: string, loan: Loan) => void;
+  /** Where a step's files wait. */
+  readonly waiting: (step: StepName) => string;
+  readonly trace: (to: string) => void;
+}
+
+/** Lends each file to a worker of the step, and does with it what that worker decided. */
+export function external(step: FlowStep, services: ExternalServices): StepWorker {
+  const key = stepKey(step);
+  return async (file): Promise<Outcome> => {
+    const { path } = file;
+    if (path === undefined) return { do: "failed", reason: "it is gone" };
+    const how = await new Promise<Returned>((returned) => {
+      const alone = deathsOf(file.tags, step) > 0;
+      services.lend(key, { file, path, attempt: attemptOf(file.tags, step), alone, returned });
+    });
+    if (how.is === "died" || how.is === "untaken") return { do: "back", died: how.is === "died" };
+    // A worker may have moved or removed it itself.
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) file.path = undefined;
+    file.place = readTags(path).place;
+    if (how.is === "failed") return { do: "failed", reason: how.reason };
+    return send(file, path, how.outputs, services);
+  };
+}
+
+async function send(
+  file: FlowFile,
+  path: string,
+  emitted: readonly Output[],
+  { waiting, trace }: ExternalServices,
+): Promise<Outcome> {
+  const own = emitted.find((output) => output.path === path && output.mode === "move");
+  // It can be moved once; to the others go copies.
+  const outputs = emitted
+    .filter((output) => output !== own)
+    .map((output): Output => (output.path === path && output.mode === "move" ? { ...output, mode: "copy" } : output));
+  if (own !== undefined) replaceTags(file, own);
+  if (outputs.length === 0) return own === undefined ? DONE : { do: "send", to: own.to };
+  await deliver(file, path, { outputs, own: own?.to, waiting, trace });
+  return DONE;
+}
+
+function replaceTags({ tags }: FlowFile, { tags: wanted }: Output): void {
+  tags.clear();
+  for (const [name, value] of wanted) tags.set(name, value);
+}

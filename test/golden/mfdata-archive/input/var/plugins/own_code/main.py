@@ -1,0 +1,2 @@
+#!/usr/bin/env python3
+"""Does nothing: only its existence is planned with."""
