@@ -21,17 +21,16 @@ import { volumeOf } from "./storage.ts";
 /** How long a name service may take for the machine's own name. */
 const NAME_MS = 500;
 
-/** Looks at the machine. `root`: the installation. */
-export async function gatherHostFacts(root: string, kernelRoot = "/"): Promise<HostFacts> {
-  const address = addressOf(hostname());
+/** Looks at the machine. `root`: the installation; `address`: what the resolver said of the machine's name. */
+export function gatherHostFacts(root: string, address: Seen<string>): HostFacts {
   const listeners = gatherListeners();
   const scan = scanProcesses(new Set((listeners.ok ? listeners.value : []).map(({ inode }) => inode)));
   return {
     uid: process.geteuid?.() ?? 0,
     user: accountName(),
-    name: { host: hostname(), address: await address },
+    name: { host: hostname(), address },
     clock: gatherClock(join(root, "package.json")),
-    kernel: gatherKernel(kernelRoot),
+    kernel: gatherKernel("/"),
     listeners: listeners.ok ? seen(listeners.value.map((listener) => withProcess(listener, scan))) : listeners,
     inUse: scan.inUse,
     tmp: volumeOf("/tmp"),

@@ -14,19 +14,17 @@ import type { CertificateFacts, ModuleFacts, Seen } from "../types.ts";
 import { gatherAccess, hiddenDirectories } from "./access.ts";
 import { gatherCertificate } from "./certificate.ts";
 import { gatherCommands, gatherHelpers } from "./programs.ts";
-import { gatherRedis } from "./redis.ts";
-import { gatherLimits, gatherRun, gatherTree } from "./running.ts";
+import { type Answers, gatherLimits, gatherTree } from "./running.ts";
 import { look, seen, unseen } from "./seen.ts";
 import { gatherStale } from "./stale.ts";
 import { attributesIn, nearest, volumeOf, waysOf } from "./storage.ts";
 import { gatherVariants } from "./variants.ts";
 
-/** Looks at one module, running or not. Changes nothing. */
-export async function gatherModuleFacts(paths: ModulePaths): Promise<ModuleFacts> {
+/** Looks at one module, running or not; `answers` is what its programs said. Changes nothing. */
+export async function gatherModuleFacts(paths: ModulePaths, { run, redis }: Answers): Promise<ModuleFacts> {
   const layout = runtimeLayout(paths.runtime);
-  const [loaded, run, tree, lastApply] = await Promise.all([
+  const [loaded, tree, lastApply] = await Promise.all([
     loadPlanInput(paths),
-    gatherRun(layout),
     gatherTree(layout),
     readLastApply(layout),
   ]);
@@ -65,8 +63,7 @@ export async function gatherModuleFacts(paths: ModulePaths): Promise<ModuleFacts
     access: gatherAccess(paths, secrets, dataIn === undefined ? [] : [dataIn]),
     commands: planSeen.ok ? gatherCommands(planSeen.value) : [],
     certificate,
-    redis:
-      paths.module === "mfdata" && run.services.includes("redis") ? await gatherRedis(layout.redisSocket) : undefined,
+    redis,
     stale: gatherStale(layout, dataIn),
     variants: gatherVariants(paths),
   };

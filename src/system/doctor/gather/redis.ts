@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import type { RedisFacts, Seen } from "../types.ts";
 import { look, seen, unseen, within } from "./seen.ts";
 
-const ANSWER_MS = 400;
+const ANSWER_MS = 800;
 
 /** Asks a running Redis or Valkey how it is set up. undefined in the answer's place: nobody listens. */
 export async function gatherRedis(socket: string): Promise<Seen<RedisFacts>> {

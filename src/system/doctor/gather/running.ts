@@ -8,11 +8,25 @@ import { currentManifest } from "../../apply/generations.ts";
 import { readState } from "../../lifecycle/state.ts";
 import type { Response } from "../../supervise/protocol.ts";
 import type { ServiceStatus } from "../../supervisor.ts";
-import type { Limits, RunFacts, Seen, TreeFacts } from "../types.ts";
+import type { Limits, RedisFacts, RunFacts, Seen, TreeFacts } from "../types.ts";
+import { gatherRedis } from "./redis.ts";
 import { look, seen, within } from "./seen.ts";
 
-/** A supervisor answers within milliseconds. */
-const ANSWER_MS = 400;
+/** A supervisor answers within milliseconds; a busy machine needs more. */
+const ANSWER_MS = 800;
+
+/** What only running programs can say. */
+export interface Answers {
+  readonly run: RunFacts;
+  /** undefined: the supervisor runs none. */
+  readonly redis: Seen<RedisFacts> | undefined;
+}
+
+/** Asks the programs of a module. To be awaited before work that keeps the event loop busy: their time is limited. */
+export async function askRunning(layout: RuntimeLayout): Promise<Answers> {
+  const run = await gatherRun(layout);
+  return { run, redis: run.services.includes("redis") ? await gatherRedis(layout.redisSocket) : undefined };
+}
 
 /** Asks the supervisor who it is and what it runs; one that hangs does not hold us up. */
 export async function gatherRun(layout: RuntimeLayout): Promise<RunFacts> {
