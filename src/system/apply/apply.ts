@@ -11,7 +11,7 @@ import { currentManifest } from "./generations.ts";
 import { readLastGood, writeLastGood } from "./last-good.ts";
 import { observe } from "./observe.ts";
 import type { Outcome } from "./outcome.ts";
-import { type FailedPlugin, failedNow, mayRetry, Quarantine } from "./quarantine.ts";
+import { type FailedPlugin, failedNow, nextTry, Quarantine } from "./quarantine.ts";
 import { attemptPlan } from "./transaction.ts";
 
 type Failures = Readonly<Record<string, FailedPlugin>>;
@@ -101,10 +101,12 @@ function errorsByPlugin(notes: readonly Diagnostic[]): ReadonlyMap<string, reado
   return new Map([...named].map((name) => [name, errors.filter(({ plugin }) => plugin === name)]));
 }
 
-/** The plugins that failed before and of which nothing changed since, with what is known of them. */
+/** The plugins whose earlier failure is too fresh for another try, with what is known of them. */
 function tooEarly(planned: Plan, quarantine: Quarantine, earlier: Failures, now: Failures): [string, FailedPlugin][] {
-  return Object.entries(earlier).filter(([name, failure]) => {
-    if (now[name] !== undefined || !quarantine.plugins().some((plugin) => plugin.name === name)) return false;
-    return !mayRetry(failure, quarantine.digest(planned, name), Date.now());
+  const names = new Set(quarantine.plugins().map(({ name }) => name));
+  return Object.entries(earlier).flatMap(([name, failure]) => {
+    if (now[name] !== undefined || !names.has(name)) return [];
+    const retryAt = nextTry(failure, quarantine.digest(planned, name));
+    return retryAt > Date.now() ? [[name, { ...failure, retryAt }]] : [];
   });
 }

@@ -16,7 +16,8 @@ export interface FailedPlugin {
   /** Of all that was tried; while it is the same, it is not tried again before `retryAt`. Absent: trying costs nothing. */
   readonly digest?: string;
   readonly tries: number;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, both. */
+  readonly failedAt: number;
   readonly retryAt: number;
   readonly reasons: readonly Diagnostic[];
 }
@@ -128,20 +129,20 @@ export function failedNow(
   now: number,
 ): FailedPlugin {
   const tries = (earlier?.tries ?? 0) + 1;
-  return {
-    ...failure,
-    tries,
-    retryAt: now + (SAME_MS[Math.min(tries, SAME_MS.length) - 1] ?? 0),
-  };
+  const failed = { ...failure, tries, failedAt: now, retryAt: 0 };
+  return { ...failed, retryAt: now + sameWait(failed) };
 }
 
-/** Whether a plugin that failed is worth another try. */
-export function mayRetry(failed: FailedPlugin, digest: string, now: number): boolean {
-  if (failed.digest === undefined) return true;
-  if (failed.digest === digest || failed.tries < PROMPT_TRIES) return failed.digest !== digest || now >= failed.retryAt;
-  const slow = SAME_MS[Math.min(failed.tries, SAME_MS.length) - 1] ?? 0;
-  const wait = Math.min(LONGEST_MS, 1_000 * 2 ** (failed.tries - PROMPT_TRIES));
-  return now >= failed.retryAt - slow + wait;
+/** When, in milliseconds since the epoch, a plugin that failed is worth another try, as it is now. */
+export function nextTry(failed: FailedPlugin, digest: string): number {
+  if (failed.digest === undefined) return 0;
+  if (failed.digest === digest) return failed.failedAt + sameWait(failed);
+  if (failed.tries < PROMPT_TRIES) return 0;
+  return failed.failedAt + Math.min(LONGEST_MS, 1_000 * 2 ** (failed.tries - PROMPT_TRIES));
+}
+
+function sameWait({ tries }: Pick<FailedPlugin, "tries">): number {
+  return SAME_MS[Math.min(tries, SAME_MS.length) - 1] ?? 0;
 }
 
 /** The services of each plugin that run as the generation in force says. */

@@ -61,7 +61,7 @@ export async function monitor({ paths, supervisor, report, complain, signal }: M
         quarantined = record.failedStarts;
         // What was first read by this apply was not watched while it went on.
         const isNew = inputs.watch([...always, ...record.inputs]);
-        isMissed = isNew && (await attempt({ dryRun: true, reason: "", retryFailed: false })).did === "would apply";
+        isMissed = isNew && isOtherwise(record, await attempt({ dryRun: true, reason: "", retryFailed: false }));
         checkpoint("monitor-watching");
       } catch (error) {
         failures++;
@@ -88,6 +88,12 @@ export async function monitor({ paths, supervisor, report, complain, signal }: M
       over.abort();
     }
   }
+}
+
+/** Whether a second look finds something that the record of the first does not know. */
+function isOtherwise(record: LastApply, looked: LastApply): boolean {
+  const ill = ({ leftOut, kept }: LastApply): string => JSON.stringify([leftOut, kept ?? []]);
+  return looked.did === "would apply" || ill(looked) !== ill(record);
 }
 
 /** Milliseconds until the next try that nothing has to ask for; undefined: none is needed. */
