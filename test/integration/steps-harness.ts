@@ -25,7 +25,7 @@ export class StepWorker {
     const all = {
       ...process.env,
       PYTHONPATH: join(LAYERS, "python3", "lib"),
-      NODE_PATH: join(LAYERS, "nodejs", "lib", "node_modules"),
+      NODE_PATH: join(LAYERS, "nodejs", "node_modules"),
       PYTHONDONTWRITEBYTECODE: "1",
       METWORK_STEP_SOCKET: join(flow.root, "flow.socket"),
       MFMODULE: "MFDATA",

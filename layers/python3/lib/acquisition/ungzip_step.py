@@ -1,0 +1,7 @@
+from acquisition.uncompress_step import AcquisitionUngzipStep
+
+__all__ = ["AcquisitionUngzipStep"]
+
+
+def main():
+    AcquisitionUngzipStep().run()
