@@ -124,7 +124,9 @@ async function isIntact(home: string, manifest: Manifest): Promise<boolean> {
 export async function sweep(layout: RuntimeLayout): Promise<void> {
   const drafts = (await readdir(layout.generations)).filter((name) => name.startsWith("."));
   const links = (await readdir(layout.tmp)).filter((name) => /^config_auto\.[0-9a-f]{8}$/.test(name));
-  const records = (await readdir(layout.var)).filter((name) => /^\.last_apply\.json\.[0-9a-f]+\.tmp$/.test(name));
+  const records = (await readdir(layout.var)).filter((name) =>
+    /^\.(last_apply\.json|history\.ndjson)\.[0-9a-f]+\.tmp$/.test(name),
+  );
   const left = [
     ...drafts.map((name) => join(layout.generations, name)),
     ...links.map((name) => join(layout.tmp, name)),

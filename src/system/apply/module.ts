@@ -1,5 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { type ModulePaths, type RuntimeLayout, runtimeLayout } from "../../core/module/paths.ts";
 import { checkpoint } from "../../kit/checkpoint.ts";
 import { writeFileAtomically } from "../../kit/fs.ts";
@@ -37,7 +38,8 @@ export interface ApplyModuleOptions {
  */
 export async function applyModule(paths: ModulePaths, options: ApplyModuleOptions): Promise<Recorded> {
   return record(paths, { ...options, rollback: false }, async ({ layout, loaded, last }) => {
-    const failedStarts = last?.failedStarts ?? {};
+    // Nobody tries failed plugins again while nothing is applied; what ends that is worth a try.
+    const untried = { failedStarts: {} };
     if (!loaded.ok) {
       const generation = (await currentManifest(layout))?.id;
       return {
@@ -46,7 +48,7 @@ export async function applyModule(paths: ModulePaths, options: ApplyModuleOption
         actions: [],
         notes: loaded.notes,
         leftOut: [],
-        failedStarts,
+        ...untried,
         ...heldOf(last),
       };
     }
@@ -61,13 +63,13 @@ export async function applyModule(paths: ModulePaths, options: ApplyModuleOption
         dryRun: options.dryRun,
       });
       const notes = [...known, ...reached.notes];
-      if (reached.did !== "refused") return { ...reached, notes, failedStarts, held };
+      if (reached.did !== "refused") return { ...reached, notes, ...untried, held };
     }
     const outcome = await apply(input, {
       dryRun: options.dryRun,
       ...(supervisor === undefined ? {} : { supervisor }),
       broken,
-      failedStarts: options.retryFailed ? {} : failedStarts,
+      failedStarts: options.retryFailed ? {} : (last?.failedStarts ?? {}),
     });
     const worked = outcome.did === "applied" || outcome.did === "nothing";
     return {
@@ -150,19 +152,31 @@ async function record(
       tookMs: Math.round(performance.now() - begun),
     };
     checkpoint("unrecorded");
+    const unwritten: Diagnostic[] = [];
     if (!options.dryRun) {
       await writeFileAtomically(lastApplyFile(layout), JSON.stringify(done), 0o600);
       if (done.did !== "nothing") {
         const after = await currentManifest(layout);
-        await appendHistory(layout, done, { before, after, rollback: options.rollback });
+        const change = { before, after, rollback: options.rollback };
+        await appendHistory(layout, done, change).catch((error: unknown) => unwritten.push(noHistory(error)));
         await prune(layout, [after?.id ?? ""]);
       }
     }
     checkpoint("recorded");
-    return { ...done, inputs: [...loaded.inputs, ...watched] };
+    return { ...done, notes: [...done.notes, ...unwritten], inputs: [...loaded.inputs, ...watched] };
   } finally {
     lock.release();
   }
+}
+
+/** What was done stays done: a full disk must not make a failure of it. */
+function noHistory(error: unknown): Diagnostic {
+  return {
+    code: "MF5054",
+    severity: "warning",
+    message: `the history could not be written: ${error instanceof Error ? error.message : String(error)}`,
+    fix: "make room on the disk of var/, or let the module's user write there",
+  };
 }
 
 function heldOf(last: LastApply | undefined): Pick<LastApply, "held"> {
