@@ -123,14 +123,22 @@ describe("plan", () => {
     assert.notEqual(servedId(manifestOf(renamed)), servedId(manifest));
   });
 
-  test("without Lua, plugins that need it are left out and the health address is missing", async () => {
+  test("without Lua, plugins that need it are left out", async () => {
     const input = await inputOf("mfserv", { a: APP, lua: LUA });
     const bare = { ...input, programs: { ...input.programs, nginxModules: [] } };
-    assert.deepEqual(codes(bare).sort(), ["MF4008", "MF4013"]);
+    assert.deepEqual(codes(bare).sort(), ["MF4008"]);
     const { services, tree } = planned(bare);
     assert.ok("app.a.main" in services && !("app.lua.main" in services));
     assert.doesNotMatch(tree.get("nginx.conf")?.text ?? "", /lua/);
+    assert.match(tree.get("nginx.conf")?.text ?? "", /location = \/__health/);
     assert.deepEqual(codes(input), []);
+  });
+
+  test("nginx loads Lua only for a plugin that needs it", async () => {
+    const text = async (ini: Record<string, string>): Promise<string> =>
+      planned(await inputOf("mfserv", ini)).tree.get("nginx.conf")?.text ?? "";
+    assert.doesNotMatch(await text({ a: APP }), /load_module|lua/);
+    assert.match(await text({ a: APP, lua: LUA }), /load_module .*lua/);
   });
 
   test("a missing program is an error only where it is needed", async () => {

@@ -8,6 +8,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { runtimeLayout } from "../../src/core/module/paths.ts";
 import { findPrograms } from "../../src/system/host/programs.ts";
+import { writeState } from "../../src/system/lifecycle/state.ts";
 import { type RunningNginx, startNginx, workerSocket } from "../support/nginx.ts";
 import { addPlugin } from "../support/planned.ts";
 
@@ -181,10 +182,12 @@ describe("the web server", { skip }, () => {
     for (const [status, answer] of [
       [undefined, [503, "UNKNOWN"]],
       ["STARTING", [503, "STARTING"]],
-      ["RUNNING\n", [200, "OK"]],
+      ["RUNNING", [200, "OK"]],
       ["ERROR", [503, "ERROR"]],
+      ["STOPPING", [503, "STOPPING"]],
+      ["STOPPED", [503, "UNKNOWN"]],
     ] as const) {
-      if (status !== undefined) writeFileSync(layout.status, status);
+      if (status !== undefined) await writeState(layout, status);
       assert.deepEqual(await bodyOf("/__health"), answer);
     }
     assert.deepEqual((await nginx.ask("/generation", { control: true })).body, nginx.served);

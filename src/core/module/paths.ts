@@ -58,6 +58,8 @@ export function runtimeLayout(runtime: string) {
     var: inside("var"),
     plugins: inside("var", "plugins"),
     status: inside("var", "status"),
+    /** Holds one empty file named by that word: nginx can see names without a program. */
+    health: inside("var", "health"),
     statusJson: inside("var", "status.json"),
     uuid: inside("var", "uuid"),
     /** Touch it to make conf_monitor look again. */

@@ -19,7 +19,8 @@ export interface Addition {
 /** Whether a plugin cannot do without nginx's Lua module. */
 export function needsLua(plugin: Plugin): boolean {
   return (
-    plugin.nginx.initWorkerLua !== undefined || Object.values(plugin.fragments).some((text) => /_by_lua/.test(text))
+    plugin.nginx.initWorkerLua !== undefined ||
+    Object.values(plugin.fragments).some((text) => /_by_lua|\blua_/.test(text))
   );
 }
 

@@ -18,6 +18,12 @@ import { nginxPiece } from "./service.ts";
 import { webSettings } from "./settings.ts";
 import { virtualServers } from "./vhosts.ts";
 
+/** What a load balancer is told in which state of the module; the first that is there counts. */
+const HEALTH_STATES = [
+  { word: "RUNNING", reply: "200 OK" },
+  ...["STARTING", "STOPPING", "ERROR"].map((word) => ({ word, reply: `503 ${word}` })),
+];
+
 /** The web server of mfserv: routes in front, workers behind. */
 export function planWeb(input: PlanInput, admitted: Admitted): Piece {
   if (!flagOf(input.config, "nginx.flag")) return piece({});
@@ -71,23 +77,22 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
     serverFragments: enabled
       .filter((plugin) => plugin.nginx.server !== undefined)
       .map((plugin) => fragmentPath(plugin, "server")),
-    healthFile: settings.health === undefined || lua === undefined ? undefined : `${layout.configAuto}/lua/health.lua`,
+    modules: lua === undefined ? [] : input.programs.nginxModules,
+    healthStates: HEALTH_STATES.map((state) => ({ ...state, file: `${layout.health}/${state.word}` })),
     healthLog: flagOf(input.config, "nginx.health_access_log"),
-    statusFile: layout.status,
     uuidFile: layout.uuid,
     lua,
   };
   const text = renderer(input.templates, nginxWord)("mfserv/nginx.conf.hbs", view);
-  const missing = settings.health !== undefined && lua === undefined ? [noHealth(input)] : [];
   return nginxPiece(input, {
     files: [
       ["nginx.conf", { text, mode: 0o600, check: "nginx" }],
       ["mime.types", { text: mimeTypes(input), mode: 0o640 }],
       ...fragmentFiles(enabled),
-      ...(lua === undefined ? [] : luaFiles(input, enabled, ["health.lua"])),
+      ...(lua === undefined ? [] : luaFiles(input, enabled, [])),
     ],
     directories: [{ path: textOf(input.config, "nginx.clientbody_temp_path"), mode: 0o700 }],
-    notes: [...routed.notes, ...hidden, ...virtual.notes, ...missing],
+    notes: [...routed.notes, ...hidden, ...virtual.notes],
   });
 }
 
@@ -163,16 +168,5 @@ function reservedRoute({ plugin, path, at }: Route): Diagnostic {
     message: `plugin ${plugin.name} does not get ${path} itself, which is the module's own; it gets what is below`,
     at,
     fix: `use ${path}/`,
-  };
-}
-
-function noHealth(input: PlanInput): Diagnostic {
-  const at = input.config.values.get("nginx.health_location")?.at;
-  return {
-    code: "MF4013",
-    severity: "warning",
-    message: "nginx has no Lua module: the health address is left out",
-    ...(at !== undefined && { at }),
-    fix: "install nginx's Lua module, or set `health_location = null`",
   };
 }
