@@ -22,6 +22,7 @@ import type { Checked } from "../../src/system/doctor/doctor.ts";
 import { connectSupervisor } from "../../src/system/supervise/client.ts";
 import { type Appliance, general, makeAppliance, root } from "../support/appliance.ts";
 import { makeCertificate } from "../support/certificate.ts";
+import { letOthersPass } from "../support/doctor.ts";
 
 const DAY = 86_400_000;
 const app = (command: string): string => `${general}[app_main]\n_cmd_and_args = ${command}\nnumprocesses = 1\n`;
@@ -76,7 +77,7 @@ test("doctor finds what is wrong with a stopped module, where, and says what to 
   const site = `[nginx]\nport = ${ports.mfserv}\nworkers = 1\nhttps_port = 65001\nserver_tokens[PROD] = 0\nssl_certificate = ${home}/old.pem\nssl_certificate_key = ${home}/other.key\n`;
   const siteFile = appliance.write("etc/metwork.config.d/mfserv/config.ini", site);
   chmodSync(siteFile, 0o666);
-  chmodSync(home, 0o755);
+  letOthersPass(home);
   appliance.write("etc/metwork.config", "PORD\n");
   const old = makeCertificate(new Date(Date.now() - 90 * DAY), new Date(Date.now() - 5 * DAY));
   appliance.write("old.pem", old.certificate);
@@ -143,7 +144,7 @@ test("doctor run by somebody else says what it could not look at, and claims not
   skip: process.getuid?.() === 0 ? false : "becoming another user needs root",
 }, async () => {
   await using appliance = await makeAppliance();
-  chmodSync(appliance.home, 0o755);
+  letOthersPass(appliance.home);
   for (const directory of ["config", "log", "tmp", "var/plugins"])
     mkdirSync(join(appliance.home, "mfserv", directory), { recursive: true });
   appliance.write("mfserv/var/status", "RUNNING\n");

@@ -160,7 +160,15 @@ export interface Limits {
 
 export interface AccessFault {
   readonly path: string;
-  readonly fault: "unreadable" | "unwritable" | "foreign" | "world-writable" | "secret-readable";
+  /** `closed`: it must be passed and cannot be; `uncreatable`: it is missing, and may not be made. */
+  readonly fault:
+    | "closed"
+    | "uncreatable"
+    | "unreadable"
+    | "unwritable"
+    | "foreign"
+    | "world-writable"
+    | "secret-readable";
   /** Account that owns it, for `foreign`. */
   readonly owner?: number;
 }

@@ -81,6 +81,20 @@ function isReused(path: string, services: readonly PlannedSocket[]): boolean {
 function judgeAccess({ path, fault, owner }: AccessFault, { uid, user }: HostFacts): Finding {
   const at = { place: path } as const;
   switch (fault) {
+    case "closed":
+      return {
+        ...at,
+        state: "ERROR",
+        message: `${user} may not pass it, and the module's directories are behind it`,
+        fix: `run this as the user of the module, or \`chmod o+x ${path}\``,
+      };
+    case "uncreatable":
+      return {
+        ...at,
+        state: "ERROR",
+        message: `it is missing, and ${user} may not make it`,
+        fix: `\`sudo install -d -o ${user} ${path}\``,
+      };
     case "unreadable":
       return { ...at, state: "ERROR", message: `${user} may not read it`, fix: `\`sudo chmod a+r ${path}\`` };
     case "unwritable":

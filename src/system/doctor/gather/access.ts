@@ -51,12 +51,21 @@ export function hiddenDirectories(paths: ModulePaths): readonly string[] {
 
 /** The module's directories are written by its user; one that is missing is made at the start, if that can be. */
 function ownDirectory(path: string): readonly AccessFault[] {
-  const there = nearest(path);
-  const needed = there === path ? constants.R_OK | constants.W_OK | constants.X_OK : constants.W_OK | constants.X_OK;
-  if (mayUse(there, needed)) return [];
-  const owner = statOf(there)?.uid;
-  const isForeign = owner !== undefined && owner !== process.geteuid?.();
-  return [isForeign ? { path: there, fault: "foreign", owner } : { path: there, fault: "unwritable" }];
+  const closed = waysTo(path).find((above) => statOf(above) !== undefined && !mayUse(above, constants.X_OK));
+  if (closed !== undefined) return [{ path: closed, fault: "closed" }];
+  const stat = statOf(path);
+  if (stat === undefined) {
+    return mayUse(nearest(path), constants.W_OK | constants.X_OK) ? [] : [{ path, fault: "uncreatable" }];
+  }
+  if (mayUse(path, constants.R_OK | constants.W_OK | constants.X_OK)) return [];
+  const isForeign = stat.uid !== process.geteuid?.();
+  return [isForeign ? { path, fault: "foreign", owner: stat.uid } : { path, fault: "unwritable" }];
+}
+
+/** The directories above a path, outermost first. */
+function waysTo(path: string): readonly string[] {
+  const above = dirname(path);
+  return above === path ? [] : [...waysTo(above), above];
 }
 
 /** What is wrong with a directory is not said again of those in it. */
@@ -94,10 +103,7 @@ function isWorldWritable(path: string): boolean {
 function exposed(path: string, right: number): boolean {
   const stat = statOf(path);
   if (stat === undefined || (stat.mode & right) === 0) return false;
-  for (let above = dirname(path); ; above = dirname(above)) {
-    if (((statOf(above)?.mode ?? 0) & 0o001) === 0) return false;
-    if (above === dirname(above)) return true;
-  }
+  return waysTo(path).every((above) => ((statOf(above)?.mode ?? 0) & 0o001) !== 0);
 }
 
 function mayUse(path: string, mode: number): boolean {

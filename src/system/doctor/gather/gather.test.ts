@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { makeCertificate } from "../../../../test/support/certificate.ts";
-import { files, host, judge, NOW, ok, web } from "../../../../test/support/doctor.ts";
+import { files, host, judge, letOthersPass, NOW, ok, web } from "../../../../test/support/doctor.ts";
 import { type ModulePaths, runtimeLayout } from "../../../core/module/paths.ts";
 import { fileGives, NET_BIND_SERVICE } from "../../../kit/linux/capability.ts";
 import { listenUnix } from "../../../kit/linux/socket.ts";
@@ -30,7 +30,6 @@ const DAY = 86_400_000;
 /** A directory of the test's own; `write` makes what is above a file too. */
 function workplace() {
   const home = mkdtempSync(join(tmpdir(), "doc-"));
-  chmodSync(home, 0o755);
   const paths: ModulePaths = {
     module: "mfserv",
     root: home,
@@ -171,6 +170,7 @@ test("who may read and write: writable and readable by all, but only where the w
   const hidden = place.write("rt/var/plugins/p/config.ini", "[custom]\ntoken = x\n", 0o644);
   chmodSync(dirname(hidden), 0o750);
   const key = place.write("tls/key.pem", "key", 0o644);
+  letOthersPass(place.home);
   const faults = gatherAccess(place.paths, [key], []);
   assert.deepEqual(
     faults.map(({ path, fault }) => [fault, path]),

@@ -17,7 +17,7 @@ import { gatherCommands, gatherHelpers } from "./programs.ts";
 import { type Answers, gatherLimits, gatherTree } from "./running.ts";
 import { look, seen, unseen } from "./seen.ts";
 import { gatherStale } from "./stale.ts";
-import { attributesIn, nearest, volumeOf, waysOf } from "./storage.ts";
+import { attributesIn, volumeOf, waysOf } from "./storage.ts";
 import { gatherVariants } from "./variants.ts";
 
 /** Looks at one module, running or not; `answers` is what its programs said. Changes nothing. */
@@ -56,7 +56,7 @@ export async function gatherModuleFacts(paths: ModulePaths, { run, redis }: Answ
       { what: "the logs", ...volumeOf(layout.log) },
       ...(dataIn === undefined ? [] : [{ what: "incoming files", ...volumeOf(dataIn) }]),
     ],
-    attributes: dataIn === undefined ? undefined : { path: nearest(dataIn), ...attributesIn(dataIn) },
+    attributes: dataIn === undefined ? undefined : { path: dataIn, ...attributesIn(dataIn) },
     ways: flow === undefined ? [] : waysOf(flow),
     limits: gatherLimits(run.pid),
     nginxMayBindLow: mayBindLow(programs.nginx),

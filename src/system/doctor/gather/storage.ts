@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, openSync, rmSync, statfsSync, statSync } from "node:fs";
+import { closeSync, constants, openSync, rmSync, statfsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { FlowConfig } from "../../../core/flow/types.ts";
 import { canHaveXattr } from "../../../kit/linux/xattr.ts";
@@ -29,15 +29,18 @@ export function volumeOf(path: string): Seen<Volume> {
  * none (NFS), on one that is removed at once.
  */
 export function attributesIn(directory: string): Seen<boolean> {
-  const there = nearest(directory);
-  const tried = look(() => tryOn(there, TMPFILE | constants.O_RDWR));
-  if (tried.ok || there !== directory) return tried;
-  const named = join(directory, `.metwork-doctor.${process.pid}.tmp`);
-  try {
-    return look(() => tryOn(named, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR));
-  } finally {
-    rmSync(named, { force: true });
-  }
+  return look(() => {
+    const there = nearest(directory);
+    const nameless = look(() => tryOn(there, TMPFILE | constants.O_RDWR));
+    if (nameless.ok) return nameless.value;
+    if (there !== directory) throw new Error(nameless.reason);
+    const named = join(directory, `.metwork-doctor.${process.pid}.tmp`);
+    try {
+      return tryOn(named, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR);
+    } finally {
+      rmSync(named, { force: true });
+    }
+  });
 }
 
 /** The ways files go in the pipeline, and whether a rename can take them there. */
@@ -67,9 +70,18 @@ function tryOn(path: string, flags: number): boolean {
   }
 }
 
-/** The directory, or the nearest one above that exists: what is missing will be made there. */
+/**
+ * The directory, or the nearest one above that exists: what is missing will be made there. Throws system errors, `EACCES`
+ * when the way is closed to this user: what is behind may be there.
+ */
 export function nearest(path: string): string {
-  let there = path;
-  while (!existsSync(there) && dirname(there) !== there) there = dirname(there);
-  return there;
+  try {
+    statSync(path);
+    return path;
+  } catch (error) {
+    const isMissing =
+      error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+    if (!isMissing || dirname(path) === path) throw error;
+    return nearest(dirname(path));
+  }
 }
