@@ -40,7 +40,7 @@ const OWN: Readonly<Record<string, { readonly lines: RegExp; readonly sections: 
       /^(app_.*\.(numprocesses|timeout|debug|_gateway_.*|_?prefix_based_.*|_?virtualdomain_based_.*|_static_.*|_extra_nginx_.*)|general\._extra_nginx_.*|internal\..*|fragment\..*)$/,
     sections: /^(nginx|upload|internal_plugins)$/,
   },
-  flow: { lines: /^(step_|switch_rules)/, sections: /./ },
+  flow: { lines: /^(step_|switch_rules)/, sections: /^(?!(nginx|admin|telegraf|startup)$)/ },
   redis: { lines: /^$/, sections: /^redis$/ },
   telegraf: { lines: /^$/, sections: /^(telegraf|admin|nginx|redis)$/ },
 };

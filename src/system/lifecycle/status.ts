@@ -127,7 +127,7 @@ async function checkHeld(paths: ModulePaths): Promise<readonly Check[]> {
   if (held === undefined) return [];
   return [
     {
-      name: "the generation in force is the one the inputs ask for",
+      name: "what the inputs ask for is in force",
       state: "WARNING",
       message: `the module is held at the earlier generation ${held.generation} until an input changes`,
       fix: `metwork apply ${paths.module}`,
