@@ -4,7 +4,7 @@ import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
 import { checkpoint } from "../../kit/checkpoint.ts";
 import { type ApplyModuleOptions, applyModule } from "../apply/module.ts";
 import type { LastApply } from "../apply/outcome.ts";
-import { readState } from "../lifecycle/state.ts";
+import { readState, showHealth } from "../lifecycle/state.ts";
 import type { Supervisor } from "../supervisor.ts";
 import { watchInputs } from "./watch.ts";
 
@@ -45,7 +45,10 @@ export async function monitor({ paths, supervisor, report, complain, signal }: M
     await rm(layout.confMonitorIdle, { force: true });
     checkpoint("monitor-busy");
     let isMissed = false;
-    const mayApply = isApplying(readState(layout));
+    const state = readState(layout);
+    // Also when somebody wrote the state by hand, to take the machine out of a load balancer.
+    await showHealth(layout, state).catch(complain);
+    const mayApply = isApplying(state);
     if (mayApply) {
       try {
         const retryFailed = changed.includes(layout.confMonitor);
