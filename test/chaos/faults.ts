@@ -85,6 +85,10 @@ async function plantAll(
   let contained = 0;
   let previous: Planted | undefined;
   for (const [number, kind] of able.entries()) {
+    if (kind.startsWith("disk full")) {
+      await removed(appliance, previous);
+      previous = undefined;
+    }
     const begun = Date.now();
     previous?.remove();
     previous = plant(appliance, kind, { ...around, number }, disk);
@@ -105,9 +109,7 @@ async function plantAll(
       `${kind} (${number}): ${[...wrong, ...(isNamed ? [] : ["not named"])].join(", ")}: ${record.did}: ${said}`,
     );
   }
-  const begun = Date.now();
-  previous?.remove();
-  await seen(appliance, "", begun);
+  await removed(appliance, previous);
   if (treeOf(appliance) !== before) problems.push("the end: another tree");
   return {
     faults: able.length,
@@ -118,6 +120,14 @@ async function plantAll(
     skipped: able.length === kinds.length ? [] : ["disk full while staging: no right to mount a tmpfs"],
     problems,
   };
+}
+
+/** Takes the last fault away and waits until that is dealt with, what is cleared away afterwards included. */
+async function removed(appliance: Appliance, planted: Planted | undefined): Promise<void> {
+  const begun = Date.now();
+  planted?.remove();
+  if (planted !== undefined) await seen(appliance, "", begun);
+  await idle(appliance);
 }
 
 /** Puts a fault in its place, in one step as far as the watcher can see. */

@@ -91,6 +91,7 @@ test("what is kept survives a change of the module that would restart it, and a 
   const file = join(appliance.home, "mfserv/config/plugins/well.ini");
   writeFileSync(file, "[app_main]\nnumprocesses = many\n");
   await applied(({ kept }) => kept?.includes("well") === true);
+  assert.equal((await appliance.run("metwork", "plan", "mfserv", "--quiet")).code, 0, "nothing is to be done");
   const good = await pidsOf("app.well.main");
   appliance.write("mfserv/config/config.ini", "[nginx]\ntimeout = 77\n");
   await applied(({ actions }) => actions.some(({ service }) => service === "app.other.main"));

@@ -3,11 +3,13 @@ import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { runtimeLayout } from "../../core/module/paths.ts";
 import { diff } from "../../core/plan/diff.ts";
 import { manifestOf } from "../../core/plan/manifest.ts";
-import { plan } from "../../core/plan/plan.ts";
 import type { Action } from "../../core/plan/types.ts";
 import { readTextFile } from "../../kit/fs.ts";
 import { currentManifest } from "../../system/apply/generations.ts";
+import { intend } from "../../system/apply/intend.ts";
+import { readLastGood } from "../../system/apply/last-good.ts";
 import { readLastApply } from "../../system/apply/module.ts";
+import { Quarantine } from "../../system/apply/quarantine.ts";
 import { loadPlanInput } from "../../system/load/plan-input.ts";
 import type { Context, ExitCode, Given } from "../command.ts";
 import { printDiagnostics } from "../print/diagnostics.ts";
@@ -22,10 +24,12 @@ export async function showPlan(context: Context, given: Given): Promise<ExitCode
   const layout = runtimeLayout(paths.runtime);
   const loaded = await loadPlanInput(paths);
   if (!loaded.ok) return refuse(context, loaded.notes);
-  const planned = plan(loaded.value.input);
-  const notes = [...loaded.notes, ...loaded.value.broken.flatMap((plugin) => plugin.notes), ...planned.notes];
-  if (!planned.ok) return refuse(context, notes);
   const current = await currentManifest(layout);
+  const { input, broken } = loaded.value;
+  const quarantine = new Quarantine(input.plugins, broken, { current, before: current }, () => readLastGood(layout));
+  const { planned } = intend(input, quarantine);
+  const notes = [...loaded.notes, ...quarantine.notes(), ...planned.notes];
+  if (!planned.ok) return refuse(context, notes);
   const next = manifestOf(planned.value);
   if (given.flag("quiet")) return current?.id === next.id ? 0 : 5;
   if (!context.json) printDiagnostics(context, notes);
@@ -50,6 +54,8 @@ export async function showPlan(context: Context, given: Given): Promise<ExitCode
     if (count > 0) context.out(`${count} files wait for ${step} in ${directory}`);
   }
   context.err(summary(files, actions, next.id));
+  const kept = quarantine.kept();
+  if (kept.length > 0) context.err(`in quarantine, their last good version stays: ${kept.join(", ")}`);
   const tried = Object.keys(last?.failedStarts ?? {});
   if (tried.length > 0) context.err(`tried before, and it did not work: ${tried.join(", ")}`);
   if (held !== undefined) {

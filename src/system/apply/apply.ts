@@ -2,12 +2,12 @@ import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { runtimeLayout } from "../../core/module/paths.ts";
 import type { PlanInput } from "../../core/plan/input.ts";
 import { manifestOf } from "../../core/plan/manifest.ts";
-import { plan } from "../../core/plan/plan.ts";
 import type { Action, Plan } from "../../core/plan/types.ts";
 import type { BrokenPlugin } from "../load/plugins.ts";
 import type { Supervisor } from "../supervisor.ts";
 import { inDoubt, readDoubt } from "./doubt.ts";
 import { currentManifest } from "./generations.ts";
+import { intend } from "./intend.ts";
 import { readLastGood, writeLastGood } from "./last-good.ts";
 import { observe } from "./observe.ts";
 import type { Outcome } from "./outcome.ts";
@@ -55,11 +55,7 @@ export async function apply(input: PlanInput, options: ApplyOptions): Promise<Ap
     watched: quarantine.watched(),
   });
   for (;;) {
-    const chosen = { ...input, plugins: quarantine.plugins(), frozen: quarantine.frozen() };
-    const planned = plan(chosen);
-    const unplanned = errorsByPlugin(planned.notes);
-    for (const [name, reasons] of unplanned) quarantine.setAside(name, reasons);
-    if (unplanned.size > 0) continue;
+    const { chosen, planned } = intend(input, quarantine);
     if (!planned.ok) return ended({ did: "refused", generation: current?.id, actions: [], notes: [] }, planned.notes);
 
     const skipped = tooEarly(planned.value, quarantine, options.failedStarts, failed);
@@ -93,12 +89,6 @@ export async function apply(input: PlanInput, options: ApplyOptions): Promise<Ap
       quarantine.setAside(name, reasons);
     }
   }
-}
-
-function errorsByPlugin(notes: readonly Diagnostic[]): ReadonlyMap<string, readonly Diagnostic[]> {
-  const errors = notes.filter(({ severity }) => severity === "error");
-  const named = new Set(errors.flatMap(({ plugin }) => plugin ?? []));
-  return new Map([...named].map((name) => [name, errors.filter(({ plugin }) => plugin === name)]));
 }
 
 /** The plugins whose earlier failure is too fresh for another try, with what is known of them. */

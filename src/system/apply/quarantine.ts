@@ -45,7 +45,7 @@ export class Quarantine {
   constructor(
     plugins: readonly Plugin[],
     broken: readonly BrokenPlugin[],
-    serves: { readonly current: Manifest | undefined; readonly before: Manifest },
+    serves: { readonly current: Manifest | undefined; readonly before: Manifest | undefined },
     readLastGood: () => ReadonlyMap<string, Plugin>,
   ) {
     this.#chosen = new Map(plugins.map((plugin) => [plugin.name, plugin]));
@@ -148,11 +148,11 @@ function sameWait({ tries }: Pick<FailedPlugin, "tries">): number {
 /** The services of each plugin that run as the generation in force says. */
 function servingServices(
   current: Manifest | undefined,
-  before: Manifest,
+  before: Manifest | undefined,
 ): ReadonlyMap<string, readonly FrozenService[]> {
   const serving = new Map<string, FrozenService[]>();
   for (const spec of Object.values(current?.services ?? {})) {
-    if (current === undefined || spec.plugin === undefined || before.services[spec.id] !== spec) continue;
+    if (current === undefined || spec.plugin === undefined || before?.services[spec.id] !== spec) continue;
     const frozen = { spec, env: runnable(current, spec).env };
     serving.set(spec.plugin, [...(serving.get(spec.plugin) ?? []), frozen]);
   }
