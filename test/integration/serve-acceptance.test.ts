@@ -4,7 +4,7 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { until } from "../../scripts/support/client.ts";
-import { type Developer, makeDeveloper } from "../support/developer.ts";
+import { type Developer, lacks, makeDeveloper } from "../support/developer.ts";
 
 let developer: Developer;
 
@@ -54,13 +54,17 @@ test("0004_noweb", async () => {
   }
 });
 
-test("0008_openresty_plugin; installed again, its new code answers", async () => {
+test("0008_openresty_plugin; installed again or edited, its new code answers", async () => {
   const home = await developer.provide("openresty", "foobar");
   const { body, headers } = await developer.answered("/foobar");
   assert.equal(body, `Hello World, this is request_id: ${headers["x-request-id"]}\n`);
   writeFileSync(join(home, "content_by_lua.lua"), 'ngx.say("new")\n');
   await developer.type(home, "plugins.install", "--force", home);
   assert.equal((await developer.get("/foobar")).body, "new\n");
+  await developer.type(home, "plugins.uninstall", "foobar");
+  await developer.type(home, "make", "develop");
+  writeFileSync(join(home, "content_by_lua.lua"), 'ngx.say("edited")\n');
+  await until("the edit shows", async () => (await developer.get("/foobar")).body === "edited\n" || undefined);
 });
 
 test("0011_extra_daemon", async () => {
@@ -78,7 +82,9 @@ test("0011_extra_daemon", async () => {
   });
 });
 
-test("0013_php_plugin: scripts by path, the environment, the end of a worker", async () => {
+test("0013_php_plugin: scripts by path, the environment, the end of a worker", {
+  skip: lacks({ program: /^php-fpm/ }),
+}, async () => {
   const { appliance, type, get, answered } = developer;
   const home = await developer.create("php", "foophp");
   writeFileSync(

@@ -1,13 +1,17 @@
 /** Python packages of plugins: shipped, the machine's, or missing; and Django, which needs some. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, afterEach, before, test } from "node:test";
-import { type Developer, makeDeveloper } from "../support/developer.ts";
+import { run } from "../../src/kit/exec.ts";
+import { findPrograms } from "../../src/system/host/programs.ts";
+import { root } from "../support/appliance.ts";
+import { type Developer, lacks, makeDeveloper } from "../support/developer.ts";
 import { wheel } from "../support/wheel.ts";
 
 let developer: Developer;
+const python = findPrograms().python3 ?? "python3";
 
 before(async () => {
   developer = await makeDeveloper();
@@ -42,15 +46,46 @@ test("0003_python_raw_wsgi, with a package of its own: frozen, shipped as a whee
   assert.equal(shebang, `#!${installed}/local/bin/python`);
 });
 
+test("freezing ships what the machine lacks, and leaves everything alone when that cannot be had", async () => {
+  const { home } = developer.appliance;
+  const sources = join(home, "sources");
+  const index = join(home, "index");
+  wheel(index, "metwork_tiny", "1.2");
+  mkdirSync(sources);
+  const wanted = join(sources, "requirements-to-freeze.txt");
+  const frozen = (): string => readFileSync(join(sources, "requirements3.txt"), "utf8");
+  const freeze = (env: Readonly<Record<string, string>>) =>
+    run([python, "-I", join(root, "modules/mfext/share/requirements.py"), "freeze", sources], {
+      env: { PATH: process.env["PATH"], PIP_NO_INDEX: "1", ...env },
+    });
+  writeFileSync(
+    wanted,
+    "waitress >= 1 # the machine's\nmetwork_tiny>=1; python_version>'3'\nnever; python_version<'3'\n",
+  );
+  const done = await freeze({ PIP_FIND_LINKS: index });
+  assert.equal(done.code, 0, done.stderr);
+  assert.equal(frozen(), "waitress >= 1\nmetwork-tiny==1.2\n");
+  assert.deepEqual(readdirSync(join(sources, "src")), ["metwork_tiny-1.2-py3-none-any.whl"]);
+  assert.equal((await freeze({})).code, 0, "what is shipped already is not asked for again");
+
+  writeFileSync(wanted, "metwork_tiny>=2\n");
+  utimesSync(wanted, Date.now() / 1000 + 10, Date.now() / 1000 + 10);
+  const refused = await freeze({});
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /metwork_tiny>=2/);
+  assert.equal(frozen(), "waitress >= 1\nmetwork-tiny==1.2\n");
+  assert.deepEqual(readdirSync(sources).sort(), ["requirements-to-freeze.txt", "requirements3.txt", "src"]);
+});
+
 test("a requirement nobody satisfies refuses the plugin and names the line; the installed version serves on", async () => {
-  const { appliance, type, run, answered } = developer;
+  const { appliance, type, answered } = developer;
   const home = await developer.create("python3_raw_wsgi", "foobar");
   developer.site("foobar", ONE);
   await type(appliance.home, "plugins.install", home);
   await answered("/foobar");
   const requirements = join(home, "python3_virtualenv_sources", "requirements3.txt");
   writeFileSync(requirements, "# ours\nwaitress\nmetwork-nowhere==4.5\nwaitress>900\n");
-  const refused = await run(appliance.home, "plugins.install", "--force", home);
+  const refused = await developer.run(appliance.home, "plugins.install", "--force", home);
   assert.equal(refused.code, 2, refused.stderr);
   assert.match(refused.stderr, /MF3093[^\n]*metwork-nowhere==4\.5[^\n]*neither shipped nor installed/);
   assert.match(refused.stderr, new RegExp(`${requirements}:3:1`));
@@ -63,7 +98,9 @@ test("a requirement nobody satisfies refuses the plugin and names the line; the 
   await type(appliance.home, "plugins.install", "--force", home);
 });
 
-test("0009_django_plugin: served, static files too; installed again, it keeps database and key", async () => {
+test("0009_django_plugin: served, static files too; installed again, it keeps database and key", {
+  skip: lacks({ python: "django" }),
+}, async () => {
   const { appliance, type, get } = developer;
   developer.site("foobar", ONE);
   await developer.provide("python3_django", "foobar");
@@ -86,8 +123,8 @@ test("0009_django_plugin: served, static files too; installed again, it keeps da
 });
 
 test("a Django plugin cannot be called main, as its app is", async () => {
-  const { appliance, run } = developer;
-  const created = await run(
+  const { appliance } = developer;
+  const created = await developer.run(
     appliance.home,
     "bootstrap_plugin.py",
     "create",

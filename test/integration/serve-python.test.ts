@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
-import { type Developer, makeDeveloper } from "../support/developer.ts";
+import { type Developer, lacks, makeDeveloper } from "../support/developer.ts";
 
 let developer: Developer;
 
@@ -27,10 +27,11 @@ interface Slow {
   readonly by: string;
 }
 
-const pages: readonly [name: string, template: string, says: RegExp, slow: Slow][] = [
+const pages: readonly [name: string, template: string, needs: string, says: RegExp, slow: Slow][] = [
   [
     "0003_python_raw_asgi",
     "python3_raw_asgi",
+    "uvicorn",
     /^Hello, world!\s*$/,
     {
       file: "main/application.py",
@@ -45,6 +46,7 @@ const pages: readonly [name: string, template: string, says: RegExp, slow: Slow]
   [
     "0007_aiohttp_plugin",
     "python3_aiohttp",
+    "aiohttp",
     /Hello World from aiohttp app/,
     {
       file: "main/application.py",
@@ -57,6 +59,7 @@ const pages: readonly [name: string, template: string, says: RegExp, slow: Slow]
   [
     "0012_flask_plugin",
     "python3_flask",
+    "flask",
     /Hello World !/,
     {
       file: "main/wsgi.py",
@@ -73,6 +76,7 @@ const pages: readonly [name: string, template: string, says: RegExp, slow: Slow]
   [
     "tornado",
     "python3_tornado",
+    "tornado",
     /^Hello, world\s*$/,
     {
       file: "main/application.py",
@@ -84,8 +88,10 @@ const pages: readonly [name: string, template: string, says: RegExp, slow: Slow]
   ],
 ];
 
-for (const [name, template, says, { file, at, by }] of pages) {
-  test(`${name}; a process that is replaced answers what it has begun`, async () => {
+for (const [name, template, needs, says, { file, at, by }] of pages) {
+  test(`${name}; a process that is replaced answers what it has begun`, {
+    skip: lacks({ python: needs }),
+  }, async () => {
     const { appliance, type, get, answered } = developer;
     developer.site("foobar", ONE);
     const home = await developer.create(template, "foobar");

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { http, type Reply, until } from "../../scripts/support/client.ts";
 import { type Ran, run } from "../../src/kit/exec.ts";
+import { findPrograms } from "../../src/system/host/programs.ts";
 import { type Appliance, makeAppliance, root } from "./appliance.ts";
 
 /** A developer of plugins at a running mfserv: types commands, looks at pages. Plugins are made below `appliance.home`. */
@@ -89,4 +91,15 @@ async function followed(developer: Developer, path: string): Promise<Reply> {
     reply = await developer.get(new URL(String(reply.headers["location"]), "http://x/").pathname);
   }
   return reply;
+}
+
+/** Why a test of a server cannot run here; false when it can. */
+export function lacks(server: { readonly python?: string; readonly program?: RegExp }): string | false {
+  const { python3 } = findPrograms();
+  const { python, program } = server;
+  if (python !== undefined && spawnSync(python3 ?? "python3", ["-c", `import ${python}`]).status !== 0) {
+    return `Python has no package ${python} here`;
+  }
+  const names = ["/usr/sbin", "/usr/local/sbin"].flatMap((path) => (existsSync(path) ? readdirSync(path) : []));
+  return program !== undefined && !names.some((name) => program.test(name)) ? `no ${program} here` : false;
 }

@@ -127,6 +127,8 @@ export interface Plugin {
   readonly crontab: readonly string[];
   /** Rendered nginx fragments by path relative to the home. */
   readonly fragments: Readonly<Record<string, string>>;
+  /** Of its `*.lua` files, which nginx reads once; absent when it runs no Lua. */
+  readonly luaDigest?: string;
   readonly nginx: { readonly http?: string; readonly server?: string; readonly initWorkerLua?: string };
   /** Left out of nginx by `[internal] disable_nginx_conf`. */
   readonly nginxDisabled: boolean;

@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { type ModulePaths, pluginConfigFiles, runtimeLayout } from "../../core/module/paths.ts";
+import { needsLua } from "../../core/plan/nginx/fragments.ts";
 import { nameCollisions } from "../../core/plugin/collisions.ts";
 import type { ConfigText } from "../../core/plugin/config.ts";
 import { LAYER_FILES, readLayer } from "../../core/plugin/layer.ts";
@@ -106,7 +108,20 @@ function completePlugin(source: PluginSource, context: PluginContext, inputs: st
   }
   const crontab = source.crontab === undefined ? {} : { crontab: source.crontab };
   const plugin = finishPlugin(draft.value, context, { ...crontab, fragments });
-  return { ...plugin, notes: [...draft.notes, ...plugin.notes] };
+  const notes = [...draft.notes, ...plugin.notes];
+  if (!plugin.ok || !needsLua(plugin.value)) return { ...plugin, notes };
+  return { ...plugin, notes, value: { ...plugin.value, luaDigest: digestOfLua(source, inputs) } };
+}
+
+function digestOfLua({ home, names }: PluginSource, inputs: string[]): string {
+  const hash = createHash("sha256");
+  for (const name of names.filter((file) => file.endsWith(".lua")).sort()) {
+    const file = join(home, name);
+    inputs.push(file);
+    const read = readTextFile(file);
+    hash.update(`${name}\0${read.ok ? read.text : ""}\0`);
+  }
+  return hash.digest("hex").slice(0, 16);
 }
 
 const WATCHED = [

@@ -53,7 +53,7 @@ export function fragmentFiles(plugins: readonly Plugin[]): [path: string, file: 
     const text = name === undefined ? undefined : plugin.fragments[name];
     if (name === undefined || text === undefined) return;
     const from = { plugin: plugin.name, file: posix.join(plugin.home, name) };
-    files.push([fragmentPath(plugin, role), { text: ended(text) + luaBuild(plugin), mode: 0o600, from }]);
+    files.push([fragmentPath(plugin, role), { text: ended(text) + luaVersion(plugin), mode: 0o600, from }]);
   };
   for (const plugin of plugins) {
     if (plugin.nginxDisabled) continue;
@@ -80,8 +80,8 @@ function lost(headers: readonly Header[], text: string, directive: string): read
 }
 
 /** nginx reads Lua files once: other ones must change its configuration, or it would not be reloaded. */
-function luaBuild(plugin: Plugin): string {
-  return needsLua(plugin) && plugin.build !== undefined ? `# build ${plugin.build}\n` : "";
+function luaVersion({ build, luaDigest }: Plugin): string {
+  return luaDigest === undefined ? "" : `# Lua ${build === undefined ? "" : `of build ${build}, `}${luaDigest}\n`;
 }
 
 function ended(text: string): string {
