@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { basename, join } from "node:path";
-import { http, until } from "../../scripts/support/client.ts";
+import { http, type Reply, until } from "../../scripts/support/client.ts";
 import { modulePaths, type RuntimeLayout, runtimeLayout } from "../../src/core/module/paths.ts";
 import { digestOf } from "../../src/core/plan/digest.ts";
 import { isAsPlanned } from "../../src/core/plan/manifest.ts";
@@ -35,6 +35,8 @@ export interface Victim extends AsyncDisposable {
   orderKill(point: string): Promise<void>;
   /** Waits until conf_monitor was killed by that order. */
   killed(): Promise<void>;
+  /** Asks nginx for an address. */
+  get(path: string): Promise<Reply>;
   /** Requests since the start, and those that were not answered well. */
   readonly requests: { sent: number; readonly failed: string[] };
 }
@@ -166,6 +168,7 @@ export async function startVictim(site = "[autorestart]\nflag = 0\n"): Promise<V
     async killed() {
       await until("conf_monitor is killed", () => readFileSync(orders, "utf8") === "" || undefined);
     },
+    get: (path) => http(`${web}${path}`),
     requests,
     async [Symbol.asyncDispose]() {
       asking = false;
