@@ -1,7 +1,7 @@
 /** What plugins say of themselves: `_http_test_endpoint` and `bin/plugin.status`, in `metwork status` and `plugins.status`. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { Check } from "../../src/system/lifecycle/status.ts";
+import type { Check } from "../../src/system/lifecycle/check.ts";
 import { general } from "../support/appliance.ts";
 import { type Developer, makeDeveloper } from "../support/developer.ts";
 

@@ -1,4 +1,4 @@
-import type { Check } from "../../system/lifecycle/status.ts";
+import type { Check } from "../../system/lifecycle/check.ts";
 import type { Context } from "../command.ts";
 import { type Mark, marked } from "./mark.ts";
 

@@ -8,7 +8,7 @@ import { pluginEnvironment } from "../../core/plugin/environment.ts";
 import type { Plugin } from "../../core/plugin/types.ts";
 import { run } from "../../kit/exec.ts";
 import { probeApps } from "../apply/health.ts";
-import type { Check } from "./status.ts";
+import type { Check } from "./check.ts";
 
 /** How long a plugin's own check may take. */
 const TIMEOUT_MS = 30_000;

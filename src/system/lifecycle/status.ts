@@ -10,22 +10,10 @@ import { type Quarantined, quarantined } from "../apply/quarantined.ts";
 import { loadPlanInput } from "../load/plan-input.ts";
 import { connectSupervisor } from "../supervise/client.ts";
 import type { ServiceStatus } from "../supervisor.ts";
+import type { Check } from "./check.ts";
 import { pingRedis } from "./ping-redis.ts";
 import { checkPluginsThemselves } from "./plugin-checks.ts";
 import { readState, type StateWord } from "./state.ts";
-
-/** One thing that was looked at. */
-export interface Check {
-  readonly name: string;
-  readonly state: "OK" | "WARNING" | "ERROR";
-  /** What is wrong and why; absent when nothing is. */
-  readonly message?: string;
-  readonly fix?: string;
-  /** Set when it is a plugin's: such errors leave the module itself healthy. */
-  readonly plugin?: string;
-  /** Set when the plugin's version on disk does not serve; `kept`: its last good version does. */
-  readonly quarantine?: Quarantined["state"];
-}
 
 export interface ModuleStatus {
   readonly module: string;
