@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { http, until } from "../../scripts/support/client.ts";
@@ -126,7 +126,7 @@ test("two generations are compared file by file and service by service", async (
   assert.match(patch, /^-MFSERV_CURRENT_PLUGIN_CUSTOM_WORD="one"\n\+MFSERV_CURRENT_PLUGIN_CUSTOM_WORD="three"$/m);
 });
 
-test("an unknown, a damaged and an uninstallable generation are refused and nothing changes", async () => {
+test("an unknown and a damaged generation are refused and nothing changes", async () => {
   const { from = "", generation } = await latest();
   await refused("0123456789abcdef", /MF5050/);
   const file = join(appliance.home, "mfserv/tmp/config_auto.d", from, "env/plugin.talker.env");
@@ -151,6 +151,30 @@ test("a line torn by a kill is ignored, and the next one stands on its own", asy
   const next = await history();
   assert.ok(next.length > all.length);
   assert.equal(next.at(-1)?.did, "applied");
+});
+
+test("a generation that does not work any more is given up, and the present one serves on", async () => {
+  const { generation } = await latest();
+  const program = join(appliance.home, "mfserv/var/plugins/talker/server.js");
+  const good = readFileSync(program, "utf8");
+  writeFileSync(program, 'console.error("I am of another time"); process.exit(9);');
+  const done = await appliance.run("metwork", "rollback", "mfserv");
+  writeFileSync(program, good);
+  assert.equal(done.code, 3, done.stdout + done.stderr);
+  assert.match(done.stderr, /another time/);
+  assert.equal(await says("four"), true);
+  const entry = await latest();
+  assert.deepEqual([entry.did, entry.generation, entry.rollback], ["rolled back", generation, true]);
+  assert.ok(entry.errors.length > 0);
+});
+
+test("a generation of a plugin that was uninstalled is refused before anything is touched", async () => {
+  const { generation = "" } = await latest();
+  rmSync(join(appliance.home, "mfserv/var/plugins/bystander"), { recursive: true });
+  await until("it is gone", async () => (await http(`${web}/bystander`)).status === 404 || undefined);
+  await settled();
+  await refused(generation, /MF5053[\s\S]*bystander/);
+  assert.equal(await says("four"), true);
 });
 
 async function refused(generation: string, expected: RegExp): Promise<void> {
