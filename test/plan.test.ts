@@ -134,11 +134,14 @@ describe("plan", () => {
     assert.deepEqual(codes(input), []);
   });
 
-  test("nginx loads Lua only for a plugin that needs it", async () => {
+  test("with many locations nginx loads Lua only for a plugin that needs it", async () => {
+    const routes = Array.from({ length: 100 }, (_, index) => `/r${index}`).join(";");
+    const many = `${APP}prefix_based_routing_extra_routes = ${routes}\n`;
     const text = async (ini: Record<string, string>): Promise<string> =>
       planned(await inputOf("mfserv", ini)).tree.get("nginx.conf")?.text ?? "";
-    assert.doesNotMatch(await text({ a: APP }), /load_module|lua/);
-    assert.match(await text({ a: APP, lua: LUA }), /load_module .*lua/);
+    assert.match(await text({ a: APP }), /load_module .*lua/);
+    assert.doesNotMatch(await text({ a: many }), /load_module|lua/);
+    assert.match(await text({ a: many, lua: LUA }), /load_module .*lua/);
   });
 
   test("a missing program is an error only where it is needed", async () => {

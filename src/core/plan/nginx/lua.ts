@@ -7,27 +7,39 @@ import { needsLua } from "./fragments.ts";
 /** What nginx.conf says about Lua. */
 export interface LuaView {
   readonly path: string;
-  readonly initWorker: string | undefined;
+  readonly initWorker: string;
+  /** Marks the last answers of old workers. */
+  readonly headerFilter: string;
   /** `NAME=value` words, already quoted: what `os.getenv` finds. */
   readonly env: readonly string[];
 }
+
+/** Of the module itself, in every tree with Lua. */
+const OWN = ["init_worker.lua", "retire.lua", "retire_filter.lua"] as const;
+
+/**
+ * Debian 12's Lua module takes about 0.3 ms a location at every start, check and reload of nginx. Up to so many locations
+ * that is no loss, and reloads that reset no connection are a gain; with more of them Lua is loaded for plugins only.
+ */
+const FEW_LOCATIONS = 150;
 
 /** Whether nginx can run Lua. */
 export function hasLua(input: PlanInput): boolean {
   return input.programs.nginxModules.some((path) => /lua/.test(path));
 }
 
-/** Undefined when no plugin needs Lua: the module takes about 0.3 ms a location at every start, check and reload of nginx. */
-export function luaView(input: PlanInput, plugins: readonly Plugin[]): LuaView | undefined {
+/** Undefined where nginx does without. */
+export function luaView(input: PlanInput, plugins: readonly Plugin[], locations: number): LuaView | undefined {
   const users = plugins.filter(needsLua);
-  if (!hasLua(input) || users.length === 0) return undefined;
+  if (!hasLua(input) || (users.length === 0 && locations > FEW_LOCATIONS)) return undefined;
   const layout = layoutOf(input.paths);
   const homes = users.filter((plugin) => plugin.addToLuaPath).map((plugin) => `${plugin.home}/?.lua`);
   const path = [`${input.paths.home}/lib/?.lua`, `${layout.plugins}/?.lua`, ...homes, ";"].join(";");
   return {
     path,
-    initWorker: initWorkers(plugins).length === 0 ? undefined : `${layout.configAuto}/lua/init_worker.lua`,
-    env: variables(input),
+    initWorker: `${layout.configAuto}/lua/init_worker.lua`,
+    headerFilter: `${layout.configAuto}/lua/retire_filter.lua`,
+    env: users.length === 0 ? [] : variables(input),
   };
 }
 
@@ -38,16 +50,13 @@ export function luaFiles(
   own: readonly string[],
 ): [string, PlannedFile][] {
   const starters = initWorkers(plugins);
-  const copied = starters.length === 0 ? own : [...own, "init_worker.lua"];
-  const files = copied.map((name): [string, PlannedFile] => [
+  const files = [...own, ...OWN].map((name): [string, PlannedFile] => [
     `lua/${name}`,
     { text: source(input, name), mode: 0o640 },
   ]);
   for (const { plugin, text } of starters) files.push([`lua/init_worker/${plugin.name}.lua`, { text, mode: 0o600 }]);
-  if (starters.length > 0) {
-    const list = starters.map(({ plugin }) => `  "${plugin.name}",\n`).join("");
-    files.push(["lua/init_worker_plugins.lua", { text: `return {\n${list}}\n`, mode: 0o640 }]);
-  }
+  const list = starters.map(({ plugin }) => `  "${plugin.name}",\n`).join("");
+  files.push(["lua/init_worker_plugins.lua", { text: `return {\n${list}}\n`, mode: 0o640 }]);
   return files;
 }
 

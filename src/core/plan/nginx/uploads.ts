@@ -8,7 +8,7 @@ import { type Piece, piece } from "../piece.ts";
 import { nginxWord } from "../quote/nginx.ts";
 import { renderer } from "../render.ts";
 import { flowOf } from "../service/pipeline.ts";
-import { hasLua, luaFiles } from "./lua.ts";
+import { luaFiles, luaView } from "./lua.ts";
 import { nginxPiece } from "./service.ts";
 import { commonView, mimeTypes } from "./web.ts";
 
@@ -27,7 +27,7 @@ export function planUploads(input: PlanInput, admitted: Admitted): Piece {
   const { config } = input;
   if (!flagOf(config, "nginx.flag")) return piece({});
   const layout = layoutOf(input.paths);
-  const lua = hasLua(input);
+  const lua = luaView(input, [], 0);
   const targets = uploadTargets(input, admitted);
   const first = listOf(config, "internal_plugins.watched_directories", ",")[0];
   const port = optionalNumberOf(config, "nginx.port") ?? 0;
@@ -38,17 +38,17 @@ export function planUploads(input: PlanInput, admitted: Admitted): Piece {
     dataIn: textOf(config, "data_in.dir"),
     targets: targets.map((target) => ({ ...target, pattern: filePattern(target.name) })),
     first: targets.some((target) => target.name === first) ? first : undefined,
-    lua: lua ? { upload: `${layout.configAuto}/lua/upload.lua` } : undefined,
+    lua: lua === undefined ? undefined : { ...lua, upload: `${layout.configAuto}/lua/upload.lua` },
   };
   const text = renderer(input.templates, nginxWord)("mfdata/nginx.conf.hbs", view);
   return nginxPiece(input, {
     files: [
       ["nginx.conf", { text, mode: 0o600, check: "nginx" }],
       ["mime.types", { text: mimeTypes(input), mode: 0o640 }],
-      ...(lua ? luaFiles(input, [], ["upload.lua"]) : []),
+      ...(lua === undefined ? [] : luaFiles(input, [], ["upload.lua"])),
     ],
     directories: [{ path: common.bodyDirectory, mode: 0o700 }],
-    notes: lua ? [] : [onlyPut()],
+    notes: lua === undefined ? [onlyPut()] : [],
   });
 }
 

@@ -52,7 +52,7 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
       locations: server.routes.flatMap((route) => locationsOf(route, settings)),
     })),
   ];
-  const lua = luaView(input, enabled);
+  const lua = luaView(input, enabled, servers.flatMap((server) => server.locations).length);
   const view = {
     ...commonView(input, layout),
     ...settings,

@@ -1,0 +1,46 @@
+-- A worker that is told to quit closes its idle connections at once, whatever is just arriving on them. So an old worker
+-- retires before: nginx waits a tenth of a second between starting new workers and telling the old ones, and in that time
+-- it sees its successors and does itself what quitting means, all but that. Idle connections get one more answer.
+local POLL_S = 0.025
+-- After that long in silence a connection is closed after all, as any idle one is some day.
+local LINGER_S = 5
+
+local state = { on = false }
+package.loaded["metwork.retire"] = state
+
+local ffi = require "ffi"
+local C = ffi.C
+local known = pcall(function()
+  ffi.cdef [[
+    extern void *ngx_cycle;
+    extern uintptr_t ngx_exiting;
+    void ngx_set_shutdown_timer(void *cycle);
+    void ngx_close_listening_sockets(void *cycle);
+    void ngx_close_idle_connections(void *cycle);
+  ]]
+  return C.ngx_cycle, C.ngx_exiting, C.ngx_set_shutdown_timer, C.ngx_close_listening_sockets, C.ngx_close_idle_connections
+end)
+if not known then return ngx.log(ngx.WARN, "this nginx hides what a quiet reload needs; reloads reset some connections") end
+
+-- The same for all workers of one configuration, also for one that takes a killed one's place.
+local own = tostring(ffi.cast("uintptr_t", C.ngx_cycle))
+local shared = ngx.shared.metwork
+shared:set("serving", own)
+
+local function close_idle()
+  C.ngx_close_idle_connections(C.ngx_cycle)
+end
+
+local function retire()
+  ngx.timer.at(LINGER_S, close_idle)
+  C.ngx_exiting = 1
+  C.ngx_set_shutdown_timer(C.ngx_cycle)
+  C.ngx_close_listening_sockets(C.ngx_cycle)
+end
+
+ngx.timer.every(POLL_S, function(quitting)
+  local serving = shared:get("serving")
+  local old = serving ~= nil and serving ~= own
+  if old and not quitting and not state.on then retire() end
+  state.on = state.on or old or quitting
+end)
