@@ -31,7 +31,7 @@ const TEMPLATES: Readonly<Record<ModuleName, readonly string[]>> = {
     "python3_tornado",
     "static",
   ],
-  mfdata: ["archive", "delete", "guess_file_type", "move", "switch"],
+  mfdata: ["archive", "default", "delete", "guess_file_type", "move", "node", "python3", "switch"],
 };
 
 /** Those whose way to an installed plugin is gone here; the serve-*.test.ts go it with the others of mfserv. */
