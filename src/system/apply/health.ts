@@ -10,6 +10,7 @@ const PARALLEL = 8;
 const TOTAL_MS = 60_000;
 /** Between two questions to one app. */
 const PAUSE_MS = 50;
+const LATE = "it does not answer in time";
 /** Of an answer this much is read, in bytes. */
 const LONGEST_BODY = 1024 * 1024;
 
@@ -37,10 +38,14 @@ export async function probeApps(
 /** What is wrong with the last answer; undefined when it is right. */
 async function probeApp(target: Target, probe: AppProbe): Promise<string | undefined> {
   const end = Date.now() + probe.timeoutS * 1000;
+  let before: string | undefined;
   for (;;) {
     const left = end - Date.now();
     const wrong = judge(probe, await ask(target, probe, Math.max(1, left)));
+    // The last question may have no time left; what was answered to the one before says more.
+    if (wrong === LATE && before !== undefined) return before;
     if (wrong === undefined || Date.now() + PAUSE_MS >= end) return wrong;
+    before = wrong;
     await delay(PAUSE_MS);
   }
 }
@@ -67,7 +72,7 @@ function ask({ port, tls }: Target, { path, host }: AppProbe, timeoutMs: number)
     } as const;
     const failed = (error: Error): void => {
       const late = error.name === "AbortError" || error.name === "TimeoutError";
-      resolve({ error: late ? "it does not answer in time" : error.message });
+      resolve({ error: late ? LATE : error.message });
     };
     const answered = (response: IncomingMessage): void => {
       let body = "";
