@@ -4,7 +4,6 @@ import type { Programs } from "../../core/module/host.ts";
 import type { RuntimeLayout } from "../../core/module/paths.ts";
 import { diff } from "../../core/plan/diff.ts";
 import { servedId } from "../../core/plan/manifest.ts";
-import { appProbes, probeTarget } from "../../core/plan/nginx/probes.ts";
 import type { Action, Manifest } from "../../core/plan/types.ts";
 import { type Checkpoint, checkpoint } from "../../kit/checkpoint.ts";
 import { ensureDirectory } from "../../kit/fs.ts";
@@ -13,14 +12,13 @@ import type { Suspects } from "./blame.ts";
 import { checkStaged } from "./check.ts";
 import { clearDoubt, noteDoubt } from "./doubt.ts";
 import { prune, stage, switchTo, switchToNone } from "./generations.ts";
-import { probeApps } from "./health.ts";
 import type { Outcome } from "./outcome.ts";
 import { type Failure, perform, performAll, performInOrder, undo } from "./perform.ts";
-import { type NginxLog, proveNginx, readNginxLog } from "./prove.ts";
+import { proveNginx, readNginxLog } from "./prove.ts";
+import { byPlugin, guiltyPlugins, ownerOf, type Reasons, unhealthyPlugins, withReasons } from "./reasons.ts";
 
 /** The caller of an apply may be conf_monitor itself, so whatever concerns it comes when all else is done. */
 const MONITOR = "conf_monitor";
-const NONE_ILL: ReadonlyMap<string, readonly Diagnostic[]> = new Map();
 
 /** What one attempt to reach a plan is made of. */
 export interface Attempt extends Suspects {
@@ -42,7 +40,7 @@ export interface Attempt extends Suspects {
 /** How the attempt ended; `leaveOut` are the plugins whose version did not work, with the reasons: the next one is without it. */
 export type Tried =
   | {
-      readonly leaveOut: ReadonlyMap<string, readonly Diagnostic[]>;
+      readonly leaveOut: Reasons;
       readonly why: "refused" | "does not serve";
       readonly standing: readonly Action[];
     }
@@ -60,7 +58,7 @@ export async function attemptPlan(attempt: Attempt): Promise<Tried> {
   const staged = await tryToStage(attempt);
   const refusals = typeof staged === "string" ? await checkStaged(staged, attempt, attempt.programs, layout) : [staged];
   checkpoint("checked");
-  const guilty = attempt.whole === true ? new Map() : guiltyPlugins(refusals);
+  const guilty: Reasons = attempt.whole === true ? new Map() : guiltyPlugins(refusals);
   const earlier = attempt.standing ?? [];
   const standing = guilty.size > 0 ? earlier.filter(({ service }) => !guilty.has(ownerOf(service, next))) : [];
   if (hasErrors(refusals) && supervisor !== undefined) {
@@ -143,7 +141,7 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
     if (unproven.length > 0) return rollBack([], unproven);
   }
   checkpoint("proven");
-  const ill = attempt.whole === true ? NONE_ILL : await unhealthyPlugins(attempt, parts);
+  const ill: Reasons = attempt.whole === true ? new Map() : await unhealthyPlugins(attempt, parts);
   if (ill.size > 0) {
     const unproven = await takeBack([]);
     return unproven.length > 0
@@ -187,27 +185,6 @@ async function tryToStage({ layout, plan }: Attempt): Promise<string | Diagnosti
   }
 }
 
-/** Asks the apps something was done to, through nginx, whether they serve. */
-async function unhealthyPlugins(
-  { input, next }: Attempt,
-  parts: readonly Action[],
-): Promise<ReadonlyMap<string, readonly Diagnostic[]>> {
-  const changed = new Set(parts.map(({ service }) => service).filter((id) => id.startsWith("app.")));
-  if (input === undefined || changed.size === 0) return NONE_ILL;
-  const target = next.services["nginx"] !== undefined ? probeTarget(input) : undefined;
-  if (target === undefined) return NONE_ILL;
-  const ill = await probeApps(target, appProbes(input, changed));
-  // What served before fails because of what changed.
-  const swaps = parts.filter((action) => action.do !== "start");
-  const placed = [...ill].map(([plugin, notes]) => {
-    const at = swaps
-      .filter(({ service }) => ownerOf(service, next) === plugin)
-      .flatMap((one) => changedLine(one) ?? [])[0];
-    return [plugin, at === undefined ? notes : notes.map((note) => ({ ...note, at }))] as const;
-  });
-  return new Map(placed);
-}
-
 /** Passes the checkpoints of a number of actions: after the first, half of them, all. */
 function milestones(name: "parts" | "stops", total: number): (done: number) => void {
   const at: readonly [number, Checkpoint][] = [
@@ -237,44 +214,6 @@ function ended(
   notes: readonly Diagnostic[],
 ): Tried {
   return { outcome: { did, generation, actions, notes } };
-}
-
-/** The reasons of failures of plugins, by plugin, at the lines that ask for what failed. */
-function byPlugin(failures: readonly Failure[], next: Manifest): ReadonlyMap<string, readonly Diagnostic[]> {
-  const failed = new Map<string, Diagnostic[]>();
-  for (const { action, notes } of failures) {
-    const plugin = ownerOf(action.service, next);
-    const at = changedLine(action) ?? next.services[action.service]?.because[0];
-    const placed = notes.map((note) => ({ plugin, ...(at === undefined ? {} : { at }), ...note }));
-    failed.set(plugin, [...(failed.get(plugin) ?? []), ...placed]);
-  }
-  return failed;
-}
-
-/** The first input line that asked for an action. */
-function changedLine({ because }: Action): Diagnostic["at"] {
-  for (const reason of because) {
-    const [, file, line] = /^(\/.*):(\d+)(?: \(.*\))?$/.exec(reason) ?? [];
-    if (file !== undefined) return { file, line: Number(line), col: 1, length: 1 };
-  }
-  return undefined;
-}
-
-/** What nginx itself said when it did not start, at the lines to blame; else what the supervisor saw. */
-function withReasons(failure: Failure, log: NginxLog, suspects: Suspects): Failure {
-  const said = failure.action.service === "nginx" ? log.refusals(suspects) : [];
-  return said.length > 0 ? { ...failure, notes: [...said, ...failure.notes] } : failure;
-}
-
-/** The plugin of a service; empty for the module's own. */
-function ownerOf(service: string, next: Manifest): string {
-  return next.services[service]?.plugin ?? "";
-}
-
-/** The plugins whose own files a program refused. */
-function guiltyPlugins(refusals: readonly Diagnostic[]): ReadonlyMap<string, readonly Diagnostic[]> {
-  const named = refusals.flatMap(({ plugin }) => plugin ?? []);
-  return new Map(named.map((name) => [name, refusals.filter(({ plugin }) => plugin === name)]));
 }
 
 /** nginx must stop sending requests to the surplus instances before they go. */

@@ -40,7 +40,8 @@ export function appProbes(input: PlanInput, services: ReadonlySet<string>): read
   }
   const hosts = new Map<App, string>();
   for (const { names, routes } of virtualServers(enabled, input.host).servers) {
-    for (const { app } of routes) hosts.set(app, names[0] ?? "");
+    const name = names.find((one) => !one.startsWith("*"));
+    if (name !== undefined) for (const { app } of routes) hosts.set(app, name);
   }
   return enabled.flatMap((plugin) =>
     plugin.parts.flatMap((part): AppProbe[] => {
