@@ -72,6 +72,14 @@ describe("because", () => {
     assert.deepEqual(places, [`${USER}:3 (removed)`]);
   });
 
+  test("what ends names the plugin that went, or the lines that said it should run", () => {
+    const ended = spec({ ...SPEC, because: [] });
+    const different = { fields: ["argv", "instances"], files: [], variables: [] };
+    assert.deepEqual(placesOf(ended, different, changedLines(BASE, {})), [`${OWN} (gone)`]);
+    const none = changedLines(BASE, changed("app_main.numprocesses", "0", 1, 2));
+    assert.deepEqual(placesOf(ended, different, none), [`${USER}:2`]);
+  });
+
   test("a proxy names routes, plugins that came or went and its own options, not what only workers see", () => {
     const after: Sources = {
       "": { files: ["/c/config.ini"], keys: { "nginx.timeout": ["30", 0, 2], "log.chmod": ["0600", 0, 7] } },

@@ -8,6 +8,7 @@ export interface ChangedLine {
   readonly section: string;
   /** Empty when the whole plugin came or went. */
   readonly key: string;
+  readonly isPluginGone: boolean;
   /** `file:line`, and what happened to it when it is not simply another text. */
   readonly place: string;
 }
@@ -83,7 +84,7 @@ function partLines(
     ...own.filter((line) => line.section === section && line.key === "debug" && variables.length > 0),
   ];
   if (exact.length > 0) return exact;
-  return own.filter(({ section: name }) => name === "general" || name === "layer");
+  return own.filter(({ section: name, isPluginGone }) => name === "general" || name === "layer" || isPluginGone);
 }
 
 function ownLines(id: string, changed: readonly ChangedLine[]): readonly ChangedLine[] {
@@ -102,8 +103,8 @@ function isShownAs({ owner, section, key }: ChangedLine, variable: string): bool
   return variable.endsWith(owner === "" ? `_${name}` : `_CURRENT_PLUGIN_${name}`);
 }
 
-function whole(owner: string, lines: WrittenLines, what: string): ChangedLine {
-  return { owner, section: "", key: "", place: `${lines.files[0] ?? owner} (${what})` };
+function whole(owner: string, lines: WrittenLines, what: "new" | "gone"): ChangedLine {
+  return { owner, section: "", key: "", isPluginGone: what === "gone", place: `${lines.files[0] ?? owner} (${what})` };
 }
 
 function changedKeys(owner: string, old: WrittenLines, lines: WrittenLines): ChangedLine[] {
@@ -125,5 +126,5 @@ function line(owner: string, name: string, lines: WrittenLines, gone: boolean): 
   const dot = name.startsWith("fragment.") ? name.indexOf(".") : name.lastIndexOf(".");
   const [, file = 0, number = 1] = lines.keys[name] ?? [];
   const place = `${lines.files[file] ?? owner}:${number}${gone ? " (removed)" : ""}`;
-  return { owner, section: name.slice(0, Math.max(0, dot)), key: name.slice(dot + 1), place };
+  return { owner, section: name.slice(0, Math.max(0, dot)), key: name.slice(dot + 1), isPluginGone: false, place };
 }

@@ -13,6 +13,8 @@ const IGNORED: ReadonlySet<keyof ServiceSpec> = new Set([
 ]);
 const NOTHING: Manifest = { id: "", files: {}, environments: {}, services: {} };
 const NO_DIFFERENCE: Difference = { fields: [], variables: [], files: [] };
+/** What makes a service be there or not. */
+const EXISTENCE: Difference = { ...NO_DIFFERENCE, fields: ["argv", "instances"] };
 
 /**
  * When an action has its turn: what is new serves before a proxy's reload sends it requests, and what goes away is stopped
@@ -34,7 +36,8 @@ export function diff(before: Manifest | undefined, after: Manifest): readonly Ac
   const turned = Object.values(after.services).flatMap((spec) => actionsFor(spec, old, after, changed, lines));
   for (const spec of Object.values(old.services)) {
     if (after.services[spec.id] !== undefined) continue;
-    turned.push({ action: { do: "stop", service: spec.id, because: ["gone"] }, turn: TURN.stop, tier: -spec.tier });
+    const because = ["gone", ...placesOf({ ...spec, because: [] }, EXISTENCE, lines)];
+    turned.push({ action: { do: "stop", service: spec.id, because }, turn: TURN.stop, tier: -spec.tier });
   }
   turned.sort((a, b) => a.turn - b.turn || a.tier - b.tier || byText(a.action.service, b.action.service));
   return turned.map(({ action }) => action);
@@ -48,7 +51,7 @@ function actionsFor(
   lines: readonly ChangedLine[],
 ): Turned[] {
   const old = before.services[spec.id];
-  if (old === undefined) return [turn("start", TURN.start, spec, ["new"], NO_DIFFERENCE, [])];
+  if (old === undefined) return [turn("start", TURN.start, spec, ["new"], EXISTENCE, lines)];
   const fields = changedKeys(old, spec);
   const variables = changedVariables(old, before, spec, after, environments);
   const files = changedFiles(old, before, spec, after);
