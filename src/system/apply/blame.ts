@@ -41,9 +41,13 @@ export function nginxDiagnostic(line: string, home: string, suspects: Suspects):
     ...(culprit !== undefined && { at: culprit.at }),
     ...(culprit === undefined && file !== undefined && { at: spanAt(file, number) }),
     ...(culprit?.plugin !== undefined && { plugin: culprit.plugin.name }),
-    fix:
-      culprit === undefined ? "look at what the generated file says there" : "correct it; nothing else is needed then",
+    fix: remedy(text, culprit),
   };
+}
+
+function remedy(text: string, culprit: Culprit | undefined): string {
+  if (text.startsWith("bind()")) return "choose another port, or stop the program that holds it: `ss -ltnp` names it";
+  return culprit === undefined ? "look at what the generated file says there" : "correct it";
 }
 
 function blame(
