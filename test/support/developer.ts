@@ -94,9 +94,14 @@ async function followed(developer: Developer, path: string): Promise<Reply> {
 }
 
 /** Why a test of a server cannot run here; false when it can. */
-export function lacks(server: { readonly python?: string; readonly program?: RegExp }): string | false {
-  const { python3 } = findPrograms();
-  const { python, program } = server;
+export function lacks(server: {
+  readonly python?: string;
+  readonly program?: RegExp;
+  readonly lua?: boolean;
+}): string | false {
+  const { python3, nginxModules } = findPrograms();
+  const { python, program, lua } = server;
+  if (lua === true && nginxModules.length === 0) return "nginx has no Lua module here";
   if (python !== undefined && spawnSync(python3 ?? "python3", ["-c", `import ${python}`]).status !== 0) {
     return `Python has no package ${python} here`;
   }
