@@ -31,11 +31,25 @@ const TEMPLATES: Readonly<Record<ModuleName, readonly string[]>> = {
     "python3_tornado",
     "static",
   ],
-  mfdata: ["archive", "default", "delete", "guess_file_type", "move", "node", "python3", "switch"],
+  mfdata: [
+    "archive",
+    "copy",
+    "default",
+    "delete",
+    "fork",
+    "guess_file_type",
+    "move",
+    "node",
+    "python3",
+    "switch",
+    "unbzip2",
+    "ungzip",
+  ],
 };
 
 /** Those whose way to an installed plugin is gone here; the serve-*.test.ts go it with the others of mfserv. */
-const GONE_HERE = [...TEMPLATES.mfdata, "default", "static"];
+const LIKE_OTHERS = ["copy", "fork", "python3", "unbzip2", "ungzip"];
+const GONE_HERE = [...TEMPLATES.mfdata.filter((name) => !LIKE_OTHERS.includes(name)), "static"];
 
 /** Runs one of our commands as a user would, in the module's environment. */
 async function command(box: Sandbox, cwd: string, ...argv: readonly string[]) {

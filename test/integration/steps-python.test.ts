@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import type { FlowStep } from "../../src/core/flow/types.ts";
 import { archiveStep, Pipeline, rule, until } from "./flow-harness.ts";
-import { give, notes, ownStep, python, type StepWorker } from "./steps-harness.ts";
+import { give, notes, ownStep, python, StepWorker } from "./steps-harness.ts";
 
 describe("steps in Python", () => {
   let flow: Pipeline;
@@ -208,6 +208,41 @@ def batch_process(self, xafs):
       readFileSync(join(flow.dataIn, "trash", "own.main", "bad1.tags"), "utf8"),
       /^0\.own\.main\.batch_id = [0-9a-f]{32}$/m,
     );
+  });
+
+  test("the steps of the layer: fork, copy, ungzip, unbzip2; a command that fails is a failure", async () => {
+    const copies = join(flow.root, "copies");
+    const layer = (name: string, ...args: readonly string[]): void => {
+      const program = join(import.meta.dirname, "..", "..", "layers", "python3", "bin", `${name}_step`);
+      workers.push(new StepWorker(flow, name, [program, ...args, "--step-name=main", `step.${name}.main`]));
+    };
+    const steps = ["fork", "copy", "ungzip", "unbzip2"].map((name) => ownStep(name));
+    flow.configure(
+      flow.config(
+        [...steps, archiveStep(flow.archive), archiveStep(copies, "copies")],
+        ["fork", "ungzip", "unbzip2"].map((name) => rule(`${name}*`, name, "first.core.original_basename")),
+      ),
+    );
+    await flow.start();
+    const command = `case $(cat {PATH}) in bad*) exit 3;; esac; cat {PATH} {PATH} > {PATH}.out && echo "FILEPATH: {PATH}.out"`;
+    layer("fork", "--dest-dir=copy/main", `--command-template=${command}`, "--command-returning-path=1");
+    layer("copy", "--dest-dirs=copies/main,archive/main*");
+    layer("ungzip", "--dest-dir=archive/main");
+    layer("unbzip2", "--dest-dir=archive/main");
+    flow.drop("fork1", "twice");
+    flow.drop("fork2", "bad");
+    flow.drop("ungzip", gzipSync("unpacked"));
+    flow.drop(
+      "unbzip2",
+      execFileSync("python3", ["-c", "import bz2,sys; sys.stdout.buffer.write(bz2.compress(b'unpacked'))"]),
+    );
+    await until("all went their way", () => flow.archived().length === 3 && trash("fork").length === 2);
+    assert.equal(readFileSync(join(flow.archive, "fork1"), "utf8"), "twicetwice");
+    assert.equal(readFileSync(join(copies, "fork1"), "utf8"), "twicetwice");
+    assert.equal(readFileSync(join(flow.archive, "ungzip"), "utf8"), "unpacked");
+    assert.equal(readFileSync(join(flow.archive, "unbzip2"), "utf8"), "unpacked");
+    assert.deepEqual(trash("fork"), ["fork2", "fork2.tags"]);
+    assert.match(flow.log, /fork2: Exception: .* ended with 3/);
   });
 
   test("a plugin's program tries one file by itself", () => {

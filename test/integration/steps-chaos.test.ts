@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { archiveStep, Pipeline, rule, until } from "./flow-harness.ts";
+import { notes, ownStep, python, StepWorker } from "./steps-harness.ts";
+
+const FILES = 300;
+
+describe("steps that die", () => {
+  let flow: Pipeline;
+  const workers: StepWorker[] = [];
+  beforeEach(() => {
+    flow = new Pipeline();
+  });
+  afterEach(async () => {
+    await Promise.all(workers.splice(0).map((worker) => worker.stop("SIGKILL")));
+    await flow.close();
+  });
+
+  function burst(): void {
+    for (let index = 0; index < FILES; index++) {
+      writeFileSync(join(flow.stage, "file"), `content ${index}`);
+      renameSync(join(flow.stage, "file"), join(flow.incoming, `file${index}`));
+    }
+  }
+
+  /** Every file is archived once, as it was; executions beyond one each are at most `kills`. */
+  function assertComplete(kills: number): void {
+    const expected = Array.from({ length: FILES }, (_, index) => `file${index}`).sort();
+    assert.deepEqual(flow.archived(), expected);
+    assert.deepEqual(flow.inside(), []);
+    for (let index = 0; index < FILES; index++) {
+      assert.equal(readFileSync(join(flow.archive, `file${index}`), "utf8"), `content ${index}`);
+      assert.equal(flow.tags(`file${index}`).get("latest.core.step_counter"), "3");
+    }
+    const executions = notes(flow).length;
+    assert.ok(executions >= FILES && executions <= FILES + kills, `${executions} executions after ${kills} kills`);
+  }
+
+  const complete = (): Promise<void> =>
+    until("all are archived", () => flow.archived().length === FILES && flow.inside().length === 0, 60_000);
+
+  const body = `
+def process(self, xaf):
+    note(self.get_original_basename(xaf))
+    return self.move_to_plugin_step(xaf, "archive", "main")
+`;
+
+  test(`kill -9 of a Python and a Node worker in the middle of ${FILES} files`, async () => {
+    flow.configure(flow.config([ownStep("own"), archiveStep(flow.archive)], [rule("*", "own")]));
+    await flow.start();
+    const script = join(flow.root, "own.js");
+    writeFileSync(
+      script,
+      `const { appendFileSync } = require("node:fs");
+require("metwork-step").run((file) => {
+  appendFileSync(process.env.OUT + "/notes", file.tags["first.core.original_basename"] + "\\n");
+  file.emit("archive/main");
+});
+`,
+    );
+    workers.push(python(flow, "own", body), new StepWorker(flow, "own", [process.execPath, script]));
+    burst();
+    let kills = 0;
+    for (let round = 0; round < 6; round++) {
+      const before = notes(flow).length;
+      await until("some more", () => notes(flow).length > before + 10 || flow.archived().length === FILES);
+      if (flow.archived().length === FILES) break;
+      workers[round % 2]?.kill();
+      kills += 1;
+    }
+    assert.ok(kills >= 4);
+    await complete();
+    assertComplete(kills);
+  });
+
+  test(`kill -9 of the daemon in the middle of ${FILES} files: its workers come back to the next one`, async () => {
+    flow.configure(flow.config([ownStep("own"), archiveStep(flow.archive)], [rule("*", "own")]));
+    await flow.start();
+    workers.push(python(flow, "own", body), python(flow, "own", body));
+    burst();
+    let kills = 0;
+    for (let round = 0; round < 4; round++) {
+      const before = notes(flow).length;
+      await until("some more", () => notes(flow).length > before + 20);
+      await flow.stop("SIGKILL");
+      kills += 1;
+      await flow.start();
+    }
+    await complete();
+    assertComplete(kills * 2);
+    assert.deepEqual(
+      workers.map(({ starts }) => starts),
+      [1, 1],
+    );
+  });
+});
