@@ -7,6 +7,8 @@ import { needsLua } from "./fragments.ts";
 /** What nginx.conf says about Lua. */
 export interface LuaView {
   readonly path: string;
+  /** Run by the master when it reads the configuration; nginx knows only one, and a plugin's own goes first. */
+  readonly init: string | undefined;
   readonly initWorker: string;
   /** Marks the last answers of old workers. */
   readonly headerFilter: string;
@@ -15,7 +17,7 @@ export interface LuaView {
 }
 
 /** Of the module itself, in every tree with Lua. */
-const OWN = ["init_worker.lua", "retire.lua", "retire_filter.lua"] as const;
+const OWN = ["init_worker.lua", "load.lua", "retire.lua", "retire_filter.lua"] as const;
 
 /**
  * Debian 12's Lua module takes about 0.3 ms a location at every start, check and reload of nginx. Up to so many locations
@@ -37,6 +39,7 @@ export function luaView(input: PlanInput, plugins: readonly Plugin[], locations:
   const path = [`${input.paths.home}/lib/?.lua`, `${layout.plugins}/?.lua`, ...homes, ";"].join(";");
   return {
     path,
+    init: users.some(startsItself) ? undefined : `${layout.configAuto}/lua/load.lua`,
     initWorker: `${layout.configAuto}/lua/init_worker.lua`,
     headerFilter: `${layout.configAuto}/lua/retire_filter.lua`,
     env: users.length === 0 ? [] : variables(input),
@@ -58,6 +61,10 @@ export function luaFiles(
   const list = starters.map(({ plugin }) => `  "${plugin.name}",\n`).join("");
   files.push(["lua/init_worker_plugins.lua", { text: `return {\n${list}}\n`, mode: 0o640 }]);
   return files;
+}
+
+function startsItself(plugin: Plugin): boolean {
+  return Object.values(plugin.fragments).some((text) => /\binit_by_lua/.test(text));
 }
 
 function initWorkers(plugins: readonly Plugin[]): { plugin: Plugin; text: string }[] {

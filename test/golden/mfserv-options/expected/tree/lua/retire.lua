@@ -26,6 +26,7 @@ if not known then return ngx.log(ngx.WARN, "this nginx hides what a quiet reload
 local own = tostring(ffi.cast("uintptr_t", C.ngx_cycle))
 local shared = ngx.shared.metwork
 shared:set("serving", own)
+shared:delete("loading")
 
 local function close_idle()
   C.ngx_close_idle_connections(C.ngx_cycle)
@@ -38,9 +39,12 @@ local function retire()
   C.ngx_close_listening_sockets(C.ngx_cycle)
 end
 
+local retired = false
 ngx.timer.every(POLL_S, function(quitting)
   local serving = shared:get("serving")
-  local old = serving ~= nil and serving ~= own
-  if old and not quitting and not state.on then retire() end
-  state.on = state.on or old or quitting
+  if serving ~= nil and serving ~= own and not quitting and not retired then
+    retired = true
+    retire()
+  end
+  state.on = retired or quitting or shared:get("loading") == true
 end)
