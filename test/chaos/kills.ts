@@ -69,8 +69,8 @@ export async function killRollbacks({ times, how }: Rounds, points: readonly str
 }
 
 /** Kills conf_monitor, which the supervisor starts again and which must complete the change by itself. */
-export function killMonitors({ times }: Pick<Rounds, "times">): Promise<Figures> {
-  const points = [...CHECKPOINTS.monitor, ...ALSO_IN_MONITOR];
+export function killMonitors({ times, how }: Rounds): Promise<Figures> {
+  const points = how === "here" ? CHECKPOINTS.monitor : [...CHECKPOINTS.monitor, ...ALSO_IN_MONITOR];
   return inRounds(points, times, "[autorestart]\nflag = 1\n", async (victim, point, round) => {
     await victim.orderKill(point);
     const before = await victim.inspect();
