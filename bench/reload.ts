@@ -18,7 +18,7 @@ const layout = runtimeLayout(`${house.appliance.home}/mfserv`);
 const master = Number(readFileSync(layout.nginxPid, "utf8"));
 const file = `${layout.configAuto}/nginx.conf`;
 const quiet = readFileSync(file, "utf8");
-const plain = quiet.replace(/^ *(?:init|init_worker|header_filter)_by_lua_file .*\n/gm, "");
+const plain = quiet.replace(/^ *(?:init|init_worker|header_filter)_by_lua_(?:file|block) .*\n/gm, "");
 
 for (const [name, text] of [
   ["plain", plain],

@@ -10,14 +10,12 @@ export interface LuaView {
   /** Run by the master when it reads the configuration; nginx knows only one, and a plugin's own goes first. */
   readonly init: string | undefined;
   readonly initWorker: string;
-  /** Marks the last answers of old workers. */
-  readonly headerFilter: string;
   /** `NAME=value` words, already quoted: what `os.getenv` finds. */
   readonly env: readonly string[];
 }
 
 /** Of the module itself, in every tree with Lua. */
-const OWN = ["init_worker.lua", "load.lua", "retire.lua", "retire_filter.lua"] as const;
+const OWN = ["init_worker.lua", "load.lua", "retire.lua"] as const;
 
 /**
  * Debian 12's Lua module takes about 0.3 ms a location at every start, check and reload of nginx. Up to so many locations
@@ -41,7 +39,6 @@ export function luaView(input: PlanInput, plugins: readonly Plugin[], locations:
     path,
     init: users.some(startsItself) ? undefined : `${layout.configAuto}/lua/load.lua`,
     initWorker: `${layout.configAuto}/lua/init_worker.lua`,
-    headerFilter: `${layout.configAuto}/lua/retire_filter.lua`,
     env: users.length === 0 ? [] : variables(input),
   };
 }

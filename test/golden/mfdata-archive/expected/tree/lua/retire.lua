@@ -5,8 +5,14 @@ local POLL_S = 0.025
 -- After that long in silence a connection is closed after all, as any idle one is some day.
 local LINGER_S = 5
 
-local state = { on = false }
-package.loaded["metwork.retire"] = state
+local leaving = false
+
+-- An answer of a worker that is about to end is the last: the client sends its next request on another connection.
+local function mark()
+  if leaving and ngx.status ~= 101 and ngx.req.http_version() < 2 then ngx.header["Connection"] = "close" end
+end
+
+package.loaded["metwork.retire"] = { mark = mark }
 
 local ffi = require "ffi"
 local C = ffi.C
@@ -46,5 +52,5 @@ ngx.timer.every(POLL_S, function(quitting)
     retired = true
     retire()
   end
-  state.on = retired or quitting or shared:get("loading") == true
+  leaving = retired or quitting or shared:get("loading") == true
 end)
