@@ -143,10 +143,10 @@ apt_install() {
   os 'ID="rocky"\nVERSION_ID="9.4"\n'
   run_setup
   [ "$status" -eq 0 ] || { echo "$output"; false; }
-  [[ "$output" == *"setup: 11 system packages (nginx "*") ... "*" s"* ]]
+  [[ "$output" == *"setup: 12 system packages (nginx "*") ... "*" s"* ]]
   run grep '^dnf' "$record"
   [ "${lines[0]}" = "dnf -y -q --setopt=install_weak_deps=False install epel-release" ]
-  [ "${lines[1]}" = "dnf -y -q --setopt=install_weak_deps=False install nginx file python3 python3-flask python3-waitress util-linux cronie curl-minimal ShellCheck systemd redis" ]
+  [ "${lines[1]}" = "dnf -y -q --setopt=install_weak_deps=False install nginx file python3 python3-flask python3-waitress python3-pip util-linux cronie curl-minimal ShellCheck systemd redis" ]
   [ "${#lines[@]}" -eq 2 ]
   : >"$record"
   run_setup
@@ -166,14 +166,14 @@ apt_install() {
   [ "$status" -eq 0 ] || { echo "$output"; false; }
   run grep '^dnf' "$record"
   [ "${lines[0]}" = "dnf -y -q --setopt=install_weak_deps=False install epel-release" ]
-  [ "${lines[1]}" = "dnf -y -q --setopt=install_weak_deps=False install nginx file python3 python3-flask python3-waitress util-linux cronie curl-minimal valkey" ]
+  [ "${lines[1]}" = "dnf -y -q --setopt=install_weak_deps=False install nginx file python3 python3-flask python3-waitress python3-pip util-linux cronie curl-minimal valkey" ]
   rm "$record" "$record.installed"
   os 'ID=fedora\nVERSION_ID=42\n'
   run_setup --run
   [ "$status" -eq 0 ]
   run grep '^dnf' "$record"
   [ "${#lines[@]}" -eq 1 ]
-  [ "${lines[0]}" = "dnf -y -q --setopt=install_weak_deps=False install nginx file python3 python3-flask python3-waitress util-linux cronie curl-minimal valkey" ]
+  [ "${lines[0]}" = "dnf -y -q --setopt=install_weak_deps=False install nginx file python3 python3-flask python3-waitress python3-pip util-linux cronie curl-minimal valkey" ]
 }
 
 @test "dnf failing: setup shows what it said and the command to run" {
