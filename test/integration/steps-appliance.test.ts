@@ -60,6 +60,22 @@ for (const [template, name] of [
   });
 }
 
+test("saved code runs at once; what is no code restarts nobody", async () => {
+  const [before] = workers("py");
+  const plugin = join(home, "sources", "py");
+  appendFileSync(join(plugin, "README.md"), "More words.\n");
+  await appliance.ok("metwork", "apply", "mfdata");
+  assert.deepEqual(workers("py"), [before]);
+  writeFileSync(join(plugin, "helper.py"), 'TEXT = "process for file, by new code"\n');
+  const main = join(plugin, "main.py");
+  const code = readFileSync(main, "utf8").replace('"process for file %s", xaf.filepath', "helper.TEXT");
+  writeFileSync(main, `#!/usr/bin/env python3\nimport helper\n${code}`);
+  await until("another process runs", () => workers("py").length === 1 && !workers("py").includes(before ?? 0));
+  drop("py-new", "content");
+  await until("the new code handled it", () => handled("py") === 2);
+  assert.match(readFileSync(join(home, "log", "step_py_main.log"), "utf8"), /process for file, by new code$/m);
+});
+
 test("the number of processes changes while files are handled", async () => {
   const set = (count: number): Promise<string> => {
     appliance.write("mfdata/config/plugins/py.ini", `[step_main]\nnumprocesses = ${count}\n`);
@@ -70,7 +86,7 @@ test("the number of processes changes while files are handled", async () => {
   for (let index = 0; index < 60; index++) drop(`py-many${index}`, "x");
   await set(1);
   await until("one runs", () => workers("py").length === 1);
-  await until("all were handled, none twice", () => handled("py") === 61);
+  await until("all were handled, none twice", () => handled("py") === 62);
   const waiting = ["step.py.main", "tmp/py.main", "trash"].map((name) => readdirSync(join(home, "var", "in", name)));
   assert.deepEqual(waiting, [[], [], []]);
 });

@@ -105,7 +105,7 @@ export interface Plugin {
   readonly version: string;
   readonly release: string;
   readonly summary: string;
-  /** Tells what was installed from what was before, code included; absent for a directory that no archive was made of. */
+  /** Tells one state of its code from another, installed or linked; absent where nobody asked to know. */
   readonly build?: string;
   /** What its [general] section says, whatever was built or linked. */
   readonly about: {

@@ -10,6 +10,7 @@ import { pluginNameOf } from "../../core/plugin/name.ts";
 import { draftPlugin, finishPlugin, type PluginContext, type PluginSource } from "../../core/plugin/read.ts";
 import type { Layer, Plugin } from "../../core/plugin/types.ts";
 import { listDirectory, readTextFile } from "../../kit/fs.ts";
+import { readCode } from "./code.ts";
 import { loadLayers, readLayerFiles } from "./layers.ts";
 
 export { loadLayers } from "./layers.ts";
@@ -55,7 +56,7 @@ export async function loadPlugins(paths: ModulePaths, env: Env): Promise<LoadedP
   const broken: BrokenPlugin[] = [];
   const plugins = new Map<string, Plugin>();
   for (const { name, source } of found) {
-    const read = completePlugin(source, context, inputs);
+    const read = withCode(completePlugin(source, context, inputs), source, inputs);
     const twin = read.ok ? plugins.get(read.value.name) : undefined;
     if (twin !== undefined) broken.push({ name, home: source.home, notes: [twinNote(name, source.home, twin)] });
     else if (read.ok) {
@@ -111,6 +112,15 @@ function completePlugin(source: PluginSource, context: PluginContext, inputs: st
   const notes = [...draft.notes, ...plugin.notes];
   if (!plugin.ok || !needsLua(plugin.value)) return { ...plugin, notes };
   return { ...plugin, notes, value: { ...plugin.value, luaDigest: digestOfLua(source, inputs) } };
+}
+
+/** What is linked into a working directory runs what is saved there: its code is an input like its configuration. */
+function withCode(read: ReturnType<typeof completePlugin>, { home, devlink }: PluginSource, inputs: string[]) {
+  if (!read.ok || !devlink) return read;
+  const code = readCode(home, new Set([...WATCHED, ...Object.keys(read.value.fragments)]));
+  if (code === undefined) return read;
+  inputs.push(...code.inputs);
+  return { ...read, value: { ...read.value, build: code.digest } };
 }
 
 function digestOfLua({ home, names }: PluginSource, inputs: string[]): string {
