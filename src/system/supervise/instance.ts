@@ -22,8 +22,8 @@ import { terminate } from "./terminate.ts";
 
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 10_000;
-/** A process that lived so long was all right: the next restart is immediate again. */
-const HEALTHY_MS = 10_000;
+/** Who served so long since it was ready is no crash loop: the next restart is immediate. */
+const SERVED_MS = 1_000;
 /** How often a replaced socket must be found empty, 10 ms apart, before its worker is told to stop. */
 const EMPTY_LOOKS = 3;
 const LOOK_MS = 10;
@@ -31,6 +31,8 @@ const LOOK_MS = 10;
 /** A restarted process, or why there is none or it had to be killed. */
 interface Revived {
   readonly child?: Child;
+  /** When it had proved itself, in milliseconds since the epoch. */
+  readonly servesSince?: number;
   readonly failed?: string;
 }
 
@@ -173,7 +175,7 @@ export class Instance {
 
   /** Restarts the process whenever it ends, until `left`. */
   async #keep(first: Child, left: AbortSignal): Promise<void> {
-    let last: Revived = { child: first };
+    let last: Revived = { child: first, servesSince: Date.now() };
     for (let pause = 0; ; pause = Math.min(Math.max(FIRST_BACKOFF_MS, pause * 2), LONGEST_BACKOFF_MS)) {
       const { child } = last;
       const end = await child?.ended;
@@ -182,10 +184,8 @@ export class Instance {
       this.#child = undefined;
       this.#state = "backoff";
       this.#restarts++;
-      if (child !== undefined) {
-        if (Date.now() - child.startedAt >= HEALTHY_MS) pause = 0;
-        await this.#bury(child);
-      }
+      if (last.servesSince !== undefined && Date.now() - last.servesSince >= SERVED_MS) pause = 0;
+      if (child !== undefined) await this.#bury(child);
       this.#shared.report(`${this.#who()} ended (${this.#lastEnd}), restart in ${pause} ms`);
       await sleep(pause, undefined, { signal: left }).catch(() => undefined);
       if (left.aborted) return;
@@ -215,7 +215,7 @@ export class Instance {
       this.#shared.report(
         `${this.#who()} is back, pid ${child.pid}${queued ? `, ${describeFailure(tried, verdict)}` : ""}`,
       );
-      return { child };
+      return { child, servesSince: Date.now() };
     }
     signalChild(child, "SIGKILL");
     return verdict === "ended" ? { child } : { child, failed: describeFailure(tried, verdict) };

@@ -1,0 +1,29 @@
+// The worker of a plugin that misbehaves when it is asked to: `/victim?do=hang` and so on.
+const { createServer } = require("node:http");
+const { spawn } = require("node:child_process");
+
+const hoard = [];
+const server = createServer((request, response) => {
+  const { searchParams } = new URL(request.url, "http://localhost");
+  const size = Number(searchParams.get("size") ?? 1);
+  switch (searchParams.get("do")) {
+    // Goes on accepting connections, as the kernel does it, and answers nobody any more.
+    case "hang":
+      for (;;);
+    case "leak":
+      setInterval(() => hoard.push(Buffer.alloc(size * 1024 * 1024, 1)), 50);
+      break;
+    case "fork":
+      for (let count = 0; count < 4; count++) spawn("sh", ["-c", "b() { b | b & }; b; wait"], { stdio: "ignore" });
+      break;
+    case "flood":
+      setInterval(() => console.log("x".repeat(1023)), 0);
+      break;
+    case "slow":
+      setTimeout(() => response.end("at last"), size);
+      return;
+  }
+  response.end(`${process.pid}`);
+}).listen({ fd: 3 });
+
+process.on("SIGTERM", () => server.close(() => process.exit(0)));
