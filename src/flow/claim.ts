@@ -5,6 +5,7 @@ import { decodeClaim, encodeClaim, type Identity } from "../core/flow/claim-name
 import type { Hint } from "../core/flow/hint.ts";
 import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
 import { identify, readIdentity } from "../core/flow/tags.ts";
+import { checkpoint } from "../kit/checkpoint.ts";
 import { isBeingWritten } from "../kit/linux/lease.ts";
 import { dropSidecar, readTags, type TagPlace, writeTags } from "../kit/tags.ts";
 import { codeOf } from "./errors.ts";
@@ -54,6 +55,7 @@ export function claim(hint: Hint, claims: string, plain = false): Claim | Promis
   const shared = stat.nlink > 1;
   const keep = carried !== undefined || (known && before === "attribute");
   const place = keep ? before : writeTags(path, to, tags, shared);
+  if (!keep) checkpoint("identified");
   const file = (at: TagPlace | undefined): FlowFile => ({
     path: to,
     tags,
@@ -70,7 +72,8 @@ export function claim(hint: Hint, claims: string, plain = false): Claim | Promis
     if (codeOf(error) === "EXDEV") return claimAcross(path, to, () => file(writeTags(to, to, tags)));
     throw error;
   }
-  if (before === "sidecar") dropSidecar(path);
+  checkpoint("claimed");
+  if (before === "sidecar" || place === "sidecar") dropSidecar(path);
   return { is: "claimed", file: file(place) };
 }
 

@@ -1,15 +1,16 @@
-import { linkSync, lstatSync, renameSync, unlinkSync } from "node:fs";
+import { linkSync, lstatSync, renameSync } from "node:fs";
 import { posix } from "node:path";
 import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
 import type { OutputMode } from "../core/flow/protocol.ts";
 import { splitName } from "../core/flow/recovery.ts";
 import type { Tags } from "../core/flow/tags.ts";
 import type { StepName } from "../core/flow/types.ts";
-import { dropSidecar, type TagPlace, writeTags } from "../kit/tags.ts";
+import { checkpoint } from "../kit/checkpoint.ts";
+import { dropSidecar, putBeside, type TagPlace, writeTags } from "../kit/tags.ts";
 import { codeOf } from "./errors.ts";
 import { removeFile } from "./failure.ts";
 import { uniqueName } from "./ids.ts";
-import { copyContent, inDirectory, moveFile } from "./transfer.ts";
+import { copyContent, discard, inDirectory, moveFile } from "./transfer.ts";
 import type { FlowFile } from "./types.ts";
 
 /** A file on its way to a step. */
@@ -46,9 +47,14 @@ export async function deliver(file: FlowFile, from: string, delivery: Delivery):
     posix.join(claims, splitName(posix.basename(from), role, index, to));
   const ownShared = delivery.outputs.some(({ path, mode }) => path === from && mode === "link");
   const parts: Part[] = [];
+  if (ownShared && file.place === "attribute") {
+    putBeside(from);
+    file.place = "sidecar";
+  }
   try {
     for (const [index, output] of delivery.outputs.entries()) {
       parts.push(await preparePart(file, output, nameOf("part", index, output.to)));
+      checkpoint("part-made");
     }
   } catch (error) {
     for (const { path } of parts) discard(path);
@@ -57,6 +63,7 @@ export async function deliver(file: FlowFile, from: string, delivery: Delivery):
   if (delivery.own !== undefined) {
     const last = nameOf("last", 0, delivery.own);
     moveFile(file, from, last, file.shared || ownShared);
+    checkpoint("split-decided");
     const place = file.place ?? "attribute";
     parts.push({ path: last, to: delivery.own, tags: file.tags, place, leaves: undefined });
   } else if (isThere(from)) {
@@ -66,6 +73,7 @@ export async function deliver(file: FlowFile, from: string, delivery: Delivery):
   for (const { path, to, tags, place, leaves } of parts) {
     if (leaves !== undefined) discard(leaves);
     giveTo(path, posix.join(delivery.waiting(to), uniqueName()), tags, place);
+    checkpoint("part-given");
     delivery.trace(`${to.plugin}/${to.step}`);
   }
 }
@@ -135,15 +143,6 @@ function linkOrNot(from: string, to: string): boolean {
     if (["EXDEV", "EMLINK", "EPERM", "EOPNOTSUPP"].includes(codeOf(error) ?? "")) return false;
     throw error;
   }
-}
-
-function discard(path: string): void {
-  try {
-    unlinkSync(systemPath(path));
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
-  }
-  dropSidecar(path);
 }
 
 function isThere(path: string): boolean {

@@ -110,16 +110,17 @@ export class Engine {
       const worker = stepWorker(step, { dataIn: config.dataIn, trace, lend }, log);
       const external = step.work.do === "external";
       const limit = external ? LENT_MAX : Math.max(step.lanes, 2) * FILES_PER_LANE;
-      this.#retries.open(step, waiting, log);
       if (known !== undefined) {
+        this.#retries.open(step, waiting, log);
         Object.assign(known, { step, worker, log, limit, external });
         this.#employ(key, known);
         return;
       }
       makeDirectory(claims, 0o750);
       makeDirectory(waiting);
-      const count = this.#recovered.has(key) ? 0 : recoverClaims(claims, step, (to) => this.#waitingDirectory(to));
+      const count = this.#recovered.has(key) ? 0 : recoverClaims(claims, step, config.dataIn);
       this.#recovered.add(key);
+      this.#retries.open(step, waiting, log);
       if (count > 0) log.warning(`${count} files were in work when the daemon died; they are processed again`);
       const lane = { step, external, worker, log, claims, trash, busy: 0, limit, room: 0, taking: 0 };
       this.#lanes.set(key, lane);

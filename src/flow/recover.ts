@@ -1,29 +1,28 @@
 import { readdirSync, renameSync, unlinkSync } from "node:fs";
 import { posix } from "node:path";
 import { HIDDEN_PREFIX } from "../core/flow/names.ts";
-import { recover } from "../core/flow/recovery.ts";
+import { type Recovery, recover } from "../core/flow/recovery.ts";
 import { type StepName, stepKey } from "../core/flow/types.ts";
-import { moveSidecar } from "../kit/tags.ts";
+import { checkpoint } from "../kit/checkpoint.ts";
+import { moveSidecar, readMove } from "../kit/tags.ts";
 import { uniqueName } from "./ids.ts";
+import { discard, inDirectory } from "./transfer.ts";
 
 /**
- * Gives back what a dead daemon had claimed for a step; nobody else may be working. Returns how many files went back.
- * Tags on them are those the file had when it entered the step.
+ * Gives back what a dead daemon had claimed for a step, or completes what it had begun; nobody else may be working.
+ * Returns how many files were there. Tags on those that go back are the ones they had when they entered the step.
  */
-export function recoverClaims(claims: string, own: StepName, directoryOf: (step: StepName) => string): number {
-  const names = readdirSync(claims);
+export function recoverClaims(claims: string, own: StepName, dataIn: string): number {
+  const left = readdirSync(claims).map((name) => ({ name, move: readMove(posix.join(claims, name)) }));
   let count = 0;
-  for (const action of recover(names)) {
+  for (const action of recover(stepKey(own), left)) {
     const path = posix.join(claims, action.name);
-    if (action.do === "discard") unlinkSync(path);
+    if (action.do === "discard") discard(path);
     else {
-      const to =
-        action.do === "deliver"
-          ? posix.join(directoryOf(action.to), uniqueName())
-          : posix.join(directoryOf(own), action.name);
-      giveBack(path, to);
+      giveBack(path, posix.join(dataIn, destination(action, own)));
       count += 1;
     }
+    checkpoint("recovered");
   }
   for (const name of readdirSync(claims)) {
     if (name.startsWith(HIDDEN_PREFIX)) unlinkSync(posix.join(claims, name));
@@ -31,10 +30,18 @@ export function recoverClaims(claims: string, own: StepName, directoryOf: (step:
   return count;
 }
 
+/** A path below `$IN`. */
+function destination(action: Exclude<Recovery, { readonly do: "discard" }>, own: StepName): string {
+  if (action.do === "move") return action.to;
+  return action.do === "deliver"
+    ? posix.join(`step.${stepKey(action.to)}`, uniqueName())
+    : posix.join(`step.${stepKey(own)}`, action.name);
+}
+
 /** The side-car goes first: a file is never where its tags are not. */
 function giveBack(from: string, to: string): void {
-  moveSidecar(from, to);
-  renameSync(from, to);
+  inDirectory(to, () => moveSidecar(from, to));
+  inDirectory(to, () => renameSync(from, to));
 }
 
 /** A step's own directories under `$IN`. */

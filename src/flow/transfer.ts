@@ -3,7 +3,9 @@ import { copyFile, open, unlink, utimes } from "node:fs/promises";
 import { posix } from "node:path";
 import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
 import { freeName, tagsFileName } from "../core/flow/placement.ts";
+import { moveRecord } from "../core/flow/recovery.ts";
 import { formatTags, TAG } from "../core/flow/tags.ts";
+import { checkpoint } from "../kit/checkpoint.ts";
 import { renameUnlessTaken } from "../kit/linux/rename.ts";
 import { clearTags, digest, dropSidecar, writeTags } from "../kit/tags.ts";
 import { makeDirectory } from "./directory.ts";
@@ -18,10 +20,12 @@ const COPY_INLINE_MAX = 256 * 1024;
 /** Renames a claimed file and its tags to a path nobody else uses; the target directory is made when it is missing. */
 export function moveFile(file: FlowFile, from: string, to: string, shared = file.shared): void {
   const before = file.place;
-  file.place = inDirectory(to, () => writeTags(from, to, file.tags, shared));
+  file.place = inDirectory(to, () => writeTags(from, to, file.tags, shared, moveRecord(from, to)));
+  checkpoint("tagged");
   inDirectory(to, () => renameSync(systemPath(from), systemPath(to)), from);
   file.path = to;
-  if (before === "sidecar") dropSidecar(from);
+  checkpoint("moved");
+  if (before === "sidecar" || file.place === "sidecar") dropSidecar(from);
 }
 
 /** How a file is put where outsiders read it. */
@@ -70,6 +74,7 @@ function put(file: FlowFile, source: string, from: string, placement: Placement)
   const wanted = posix.join(placement.directory, placement.name);
   const directory = posix.dirname(wanted);
   const path = placement.replace ? replaceAt(source, wanted) : putFree(file, source, directory, wanted, placement);
+  checkpoint("placed");
   if (placement.keepTags) {
     file.place = writeTags(path, path, file.tags, file.shared);
   } else {
@@ -98,6 +103,7 @@ function putFree(file: FlowFile, source: string, directory: string, wanted: stri
     }
     const tagsPath = posix.join(directory, tagsFileName(candidate, placement.tagsSuffix, digest));
     if (!inDirectory(path, () => writeTagsFile(tagsPath, path, text, uid))) continue;
+    checkpoint("pair-half");
     if (renameUnlessTaken(source, path)) return path;
     unlinkSync(systemPath(tagsPath));
   }
@@ -119,6 +125,16 @@ export async function syncFile(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** Removes a file that nobody will miss, its side-car too; one that is gone is fine. */
+export function discard(path: string): void {
+  try {
+    unlinkSync(systemPath(path));
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+  dropSidecar(path);
 }
 
 /** Does something in the directory of `path`, and once more after making it when it is missing (and `source` is not). */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, truncateSync } from "node:fs";
 
-/** The points at which a test can kill an apply or conf_monitor, in the order in which they are passed. */
+/** The points at which a test can kill an apply, conf_monitor or the pipeline, in the order in which they are passed. */
 export const CHECKPOINTS = {
   apply: [
     "lock-taken",
@@ -33,6 +33,18 @@ export const CHECKPOINTS = {
   ],
   rollback: ["rollback-begun", "rollback-switched", "undo-first", "undo-all"],
   monitor: ["monitor-woken", "monitor-busy", "monitor-applied", "monitor-reported", "monitor-watching", "monitor-idle"],
+  flow: [
+    "identified",
+    "claimed",
+    "tagged",
+    "moved",
+    "pair-half",
+    "placed",
+    "part-made",
+    "split-decided",
+    "part-given",
+    "recovered",
+  ],
 } as const;
 
 export type Checkpoint = (typeof CHECKPOINTS)[keyof typeof CHECKPOINTS][number];

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { posix } from "node:path";
 import { sidecarName, sidecarOwner, systemPath } from "../core/flow/names.ts";
-import { decodeTags, encodeTags, type Tags } from "../core/flow/tags.ts";
+import { decodeMove, decodeTags, encodeTags, type Tags } from "../core/flow/tags.ts";
 import { getXattr, removeXattr, setXattr } from "./linux/xattr.ts";
 
 const ATTRIBUTE = "user.metwork";
@@ -37,20 +37,39 @@ export function readTags(path: string): StoredTags {
   return beside === undefined ? { tags: new Map(), place: undefined } : { tags: beside, place: "sidecar" };
 }
 
+/** The move record written with the tags on a file (see core/flow/recovery). */
+export function readMove(path: string): string | undefined {
+  const attribute = getXattr(path, ATTRIBUTE);
+  return attribute === undefined ? undefined : decodeMove(attribute);
+}
+
 /**
- * Writes the tags of the file now at `from` so that they are complete once it is renamed to `to`, and valid until then.
- * `shared`: the file has other hard links, which would share an attribute. Follow with dropSidecar(from) after the rename
- * when the file had a side-car.
+ * Writes the tags of the file now at `from` so that they are complete once it is renamed to `to`; until then it has
+ * those it had, or the new ones with `move`, which says so. `shared`: the file has other hard links, which would share an
+ * attribute. Follow with dropSidecar(from) after the rename when the file had a side-car or the answer is "sidecar".
  */
-export function writeTags(from: string, to: string, tags: Tags, shared = false): TagPlace {
-  const text = encodeTags(tags);
+export function writeTags(from: string, to: string, tags: Tags, shared = false, move?: string): TagPlace {
+  const text = encodeTags(tags, move);
   if (!shared && text.length <= ATTRIBUTE_LIMIT && setXattr(from, ATTRIBUTE, text)) return "attribute";
-  const path = sidecarPath(to);
+  if (from !== to) putBeside(from);
+  writeSidecar(to, encodeTags(tags));
+  removeXattr(from, ATTRIBUTE);
+  return "sidecar";
+}
+
+/** Puts the tags on a file, if any, beside it: an attribute is shared by all names of the content. */
+export function putBeside(path: string): void {
+  const text = getXattr(path, ATTRIBUTE);
+  if (text === undefined) return;
+  writeSidecar(path, text);
+  removeXattr(path, ATTRIBUTE);
+}
+
+function writeSidecar(of: string, text: string): void {
+  const path = sidecarPath(of);
   const temporary = posix.join(posix.dirname(path), sidecarName(`${digest(path)}.new`, digest));
   writeFileSync(systemPath(temporary), text, { mode: 0o640 });
   renameSync(systemPath(temporary), systemPath(path));
-  removeXattr(from, ATTRIBUTE);
-  return "sidecar";
 }
 
 /** Takes all tags off a file. */

@@ -2,16 +2,26 @@ import { claimId } from "./claim-name.ts";
 import { HIDDEN_PREFIX } from "./names.ts";
 import type { StepName } from "./types.ts";
 
-/** What is to be done with one file that a dead daemon left in a step's claim directory. */
+/** A file that a dead daemon left in a step's claim directory. */
+export interface LeftClaim {
+  readonly name: string;
+  /** The move record found with its tags, if any. */
+  readonly move: string | undefined;
+}
+
+/** What is to be done with it. */
 export type Recovery =
   /** It goes back to its own step, to be processed again. */
   | { readonly do: "requeue"; readonly name: string }
+  /** It was about to be renamed, the tags for there already on it: that is done now. `to` is a path below `$IN`. */
+  | { readonly do: "move"; readonly name: string; readonly to: string }
   /** The switch had decided where it goes: it is delivered, not decided again. */
   | { readonly do: "deliver"; readonly name: string; readonly to: StepName }
   /** A copy that was being made of a file still there. */
   | { readonly do: "discard"; readonly name: string };
 
 const SPLIT = /^(?<origin>[^.~]+)\.(?<role>part|last)\d*\.(?<plugin>[^.]+)\.(?<step>[^.]+)$/;
+const WAITING = /^step\.[^/]+\/[^/.][^/]*$/;
 
 /**
  * Names of a file that goes to several steps. Copies are made as `part`s; renaming the original to `last` decides the
@@ -22,16 +32,41 @@ export function splitName(origin: string, role: "part" | "last", index: number, 
   return `${claimId(origin)}.${role}${index}.${to.plugin}.${to.step}`;
 }
 
-/** Decides what becomes of the entries of a step's claim directory when nobody works on them any more. */
-export function recover(names: readonly string[]): readonly Recovery[] {
-  const present = new Set(names.map(claimId));
-  return names.filter((name) => !name.startsWith(HIDDEN_PREFIX)).map((name) => recoverOne(name, present));
+/**
+ * What is written with the tags of a claimed file that is about to be renamed from `from` to `to`, so that a death
+ * between the two is completed instead of repeated with tags of the future. It names the claim: it means nothing later.
+ */
+export function moveRecord(from: string, to: string): string {
+  const parent = to.lastIndexOf("/", to.lastIndexOf("/") - 1);
+  return `${claimId(from.slice(from.lastIndexOf("/") + 1))} ${to.slice(parent + 1)}`;
 }
 
-function recoverOne(name: string, present: ReadonlySet<string>): Recovery {
-  const groups = SPLIT.exec(name)?.groups;
-  const { origin, plugin, step } = groups ?? {};
-  if (origin === undefined || plugin === undefined || step === undefined) return { do: "requeue", name };
-  if (present.has(origin)) return { do: "discard", name };
-  return { do: "deliver", name, to: { plugin, step } };
+/**
+ * Decides what becomes of the entries of the claim directory of that name when nobody works on them any more. In this
+ * order: what is to be thrown away is known by what is still there.
+ */
+export function recover(directory: string, claims: readonly LeftClaim[]): readonly Recovery[] {
+  const left = claims
+    .filter(({ name }) => !name.startsWith(HIDDEN_PREFIX))
+    .map(({ name, move }) => ({ name, to: move === undefined ? undefined : readMove(name, move) }))
+    .map(({ name, to }) => ({ name, to, as: isSplit(directory, to) ? to.slice(directory.length + 1) : name }));
+  const present = new Set(left.map(({ as }) => claimId(as)));
+  const actions = left.map(({ name, to, as }): Recovery => {
+    const { origin, plugin, step } = SPLIT.exec(as)?.groups ?? {};
+    if (origin !== undefined && plugin !== undefined && step !== undefined) {
+      return present.has(origin) ? { do: "discard", name } : { do: "deliver", name, to: { plugin, step } };
+    }
+    return to !== undefined && WAITING.test(to) ? { do: "move", name, to } : { do: "requeue", name };
+  });
+  return actions.toSorted((a, b) => Number(b.do === "discard") - Number(a.do === "discard"));
+}
+
+function readMove(name: string, move: string): string | undefined {
+  const [claim, to] = [move.slice(0, move.indexOf(" ")), move.slice(move.indexOf(" ") + 1)];
+  return claim === claimId(name) ? to : undefined;
+}
+
+/** The rename that decides a delivery. */
+function isSplit(directory: string, to: string | undefined): to is string {
+  return to?.startsWith(`${directory}/`) === true && SPLIT.test(to.slice(directory.length + 1));
 }

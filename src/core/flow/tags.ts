@@ -14,13 +14,32 @@ export const TAG = {
 /** The value a switch rule sees for a tag the file lacks. */
 export const NOT_FOUND = "{NOT_FOUND}";
 
-/** Tags as they are stored on a file: a JSON object, ASCII escapes for bytes that are no UTF-8. */
-export function encodeTags(tags: ReadonlyMap<string, string>): string {
-  return JSON.stringify(Object.fromEntries(tags));
+/** Among stored tags, no tag: where the file was about to be renamed with them. */
+const MOVE = "metwork.move";
+
+/**
+ * Tags as they are stored on a file: a JSON object, ASCII escapes for bytes that are no UTF-8. `move`: see
+ * core/flow/recovery.
+ */
+export function encodeTags(tags: ReadonlyMap<string, string>, move?: string): string {
+  const text = JSON.stringify(Object.fromEntries(tags));
+  if (move === undefined) return text;
+  return `${text.slice(0, -1)}${tags.size === 0 ? "" : ","}"${MOVE}":${JSON.stringify(move)}}`;
 }
 
 /** Reads what encodeTags wrote. undefined: it is something else. */
 export function decodeTags(text: string): Tags | undefined {
+  const tags = decodeAll(text);
+  tags?.delete(MOVE);
+  return tags;
+}
+
+/** The `move` encodeTags was given. */
+export function decodeMove(text: string): string | undefined {
+  return decodeAll(text)?.get(MOVE);
+}
+
+function decodeAll(text: string): Tags | undefined {
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return undefined;

@@ -17,6 +17,8 @@ ATTRIBUTE = "user.metwork"
 ATTRIBUTE_LIMIT = 32 * 1024
 HIDDEN_PREFIX = ".metwork."
 NAME_MAX = 255
+#: Among stored tags, no tag: where the pipeline was about to rename the file.
+MOVE = "metwork.move"
 LOGGER = mflog.get_logger("xattrfile")
 #: The file or its system cannot hold the attribute.
 UNABLE = {errno.EOPNOTSUPP, errno.ENOSPC, errno.E2BIG, errno.ERANGE, errno.EDQUOT, errno.EACCES, errno.EPERM}
@@ -273,6 +275,7 @@ def _decode(text):
         return None
     try:
         found = json.loads(text)
+        found.pop(MOVE, None)
         return Tags({_bytes(name): _bytes(value) for name, value in found.items()})
     except (ValueError, TypeError, AttributeError):
         return None
