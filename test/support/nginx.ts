@@ -20,6 +20,9 @@ export interface Reply {
 /** A real nginx serving the plan of a temporary runtime home. */
 export interface RunningNginx extends AsyncDisposable {
   readonly paths: ModulePaths;
+  readonly port: number;
+  /** Of the master. */
+  readonly pid: number;
   /** What it says when asked which configuration it serves. */
   readonly served: string;
   ask(path: string, options?: Ask): Promise<Reply>;
@@ -58,6 +61,8 @@ export async function startNginx(
   child.stderr?.on("data", (chunk: Buffer) => said.push(chunk.toString()));
   const nginx: RunningNginx = {
     paths,
+    port,
+    pid: child.pid ?? 0,
     served: servedId(manifestOf(planned.value)),
     ask: (path, options = {}) => ask(path, options, options.control ? { socketPath: layout.nginxSocket } : { port }),
     async [Symbol.asyncDispose]() {
@@ -104,7 +109,8 @@ function ask(path: string, options: Ask, where: { port: number } | { socketPath:
   });
 }
 
-async function freePort(): Promise<number> {
+/** A TCP port nobody listens on at the moment. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

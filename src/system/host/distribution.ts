@@ -70,6 +70,8 @@ export const distributions: readonly Distribution[] = [
       run("curl"),
       test("shellcheck"),
       test("systemd"),
+      // Loads nginx in `make bench`.
+      test("wrk"),
       // What the other templates of mfserv serve with; a machine needs those its plugins ask for.
       test("python3-django"),
       test("uvicorn"),

@@ -39,6 +39,14 @@ export function webSettings(input: PlanInput): WebSettings {
   };
 }
 
+/** What `X-Forwarded-*` says of a request that did not come through a trusted proxy. */
+export const FORWARDED = [
+  { name: "proto", own: "$scheme" },
+  { name: "path", own: "$request_uri" },
+  { name: "host", own: "$host" },
+  { name: "port", own: "$metwork_port" },
+] as const;
+
 function headers(input: PlanInput): WebSettings["headers"] {
   const forwarded = flagOf(input.config, "nginx.add_x_forwarded_headers");
   const requestId = flagOf(input.config, "nginx.add_request_id_header");

@@ -15,7 +15,7 @@ import { locationsOf, upstreamName } from "./locations.ts";
 import { luaFiles, luaView } from "./lua.ts";
 import { appsOf, planRoutes, type Route, staticDirectory } from "./routes.ts";
 import { nginxPiece } from "./service.ts";
-import { webSettings } from "./settings.ts";
+import { FORWARDED, webSettings } from "./settings.ts";
 import { virtualServers } from "./vhosts.ts";
 
 /** What a load balancer is told in which state of the module; the first that is there counts. */
@@ -56,6 +56,7 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
   const view = {
     ...commonView(input, layout),
     ...settings,
+    forwarded: FORWARDED,
     tls: settings.https?.lines ?? [],
     requestHeaders: settings.headers.request,
     replyHeaders: settings.headers.reply,

@@ -1,0 +1,194 @@
+/**
+ * `node bench/serve.ts [throughput] [latency] [plugins]`: what nginx as planned here costs in front of Node workers, beside the same
+ * nginx set up by hand and set up as the predecessor does, interleaved. `ROUNDS` and `SECONDS` (of each measurement) by environment.
+ */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ModulePaths } from "../src/core/module/paths.ts";
+import { run } from "../src/kit/exec.ts";
+import { findPrograms } from "../src/system/host/programs.ts";
+import { freePort, type RunningNginx, startNginx, workerSocket } from "../test/support/nginx.ts";
+import { addPlugin } from "../test/support/planned.ts";
+import { cpuUsOf } from "./support/cpu.ts";
+import { openLoop, quantile } from "./support/open-loop.ts";
+import { byHand, likePredecessor, type Started, startOther } from "./support/other-nginx.ts";
+
+const ROUNDS = Number(process.env["ROUNDS"] ?? 5);
+const SECONDS = Number(process.env["SECONDS"] ?? 3);
+const CONNECTIONS = 32;
+const MANY = 500;
+const WORKER = `require("node:http").createServer((_, reply) => reply.end("Hello World!\\n")).listen(process.argv[1]);`;
+
+/** One nginx to ask. */
+interface Contender {
+  readonly port: number;
+  readonly pid: number;
+}
+
+interface Throughput {
+  readonly perSecond: number;
+  /** Of nginx, all its processes. */
+  readonly cpuUs: number;
+  readonly p99Ms: number;
+}
+
+const cases: Readonly<Record<string, () => Promise<void>>> = { throughput, latency, plugins };
+const wanted = process.argv.slice(2);
+for (const [name, measure] of Object.entries(cases)) {
+  if (wanted.length === 0 || wanted.includes(name)) await measure();
+}
+
+/** Requests a second at saturation, and nginx's processor time for one. */
+async function throughput(): Promise<void> {
+  await using house = await openHouse();
+  const measured = await rounds(house.contenders, async (one) => load(one));
+  console.log(`requests a second with ${CONNECTIONS} connections, and nginx's processor time for one:`);
+  for (const [name, figures] of measured) {
+    const { perSecond, cpuUs } = medianOf(figures);
+    console.log(`  ${name.padEnd(22)} ${Math.round(perSecond).toString().padStart(6)}/s  ${cpuUs.toFixed(1)} us`);
+  }
+  sayRatios(measured, "planned here");
+}
+
+/** What nginx adds to the slowest hundredth at half the load it can take. */
+async function latency(): Promise<void> {
+  await using house = await openHouse();
+  const ours = house.contenders["planned here"];
+  if (ours === undefined) throw new Error("nothing to ask");
+  const rate = Math.floor((await load(ours)).perSecond / 2);
+  const through: number[][] = [];
+  const direct: number[][] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const how = { rate, seconds: SECONDS, connections: CONNECTIONS };
+    through.push(quantiles((await openLoop({ port: ours.port, host: "127.0.0.1" }, "/hello", how)).ms));
+    direct.push(quantiles((await openLoop({ path: house.sockets[0] ?? "" }, "/hello", how)).ms));
+  }
+  const [p50, p99] = [0, 1].map((index) => ({
+    through: median(through.map((one) => one[index] ?? 0)),
+    direct: median(direct.map((one) => one[index] ?? 0)),
+  }));
+  console.log(`latency at ${rate} requests a second, half of what it can take (through nginx, to the worker itself):`);
+  for (const [name, one] of Object.entries({ p50, p99 })) {
+    if (one === undefined) continue;
+    const added = one.through - one.direct;
+    console.log(`  ${name} ${one.through.toFixed(2)} ms, ${one.direct.toFixed(2)} ms: ${added.toFixed(2)} ms added`);
+  }
+}
+
+/** Whether many other plugins slow one down. */
+async function plugins(): Promise<void> {
+  await using one = await openHouse();
+  await using many = await openHouse(MANY);
+  const alone = one.contenders["planned here"];
+  const crowded = many.contenders["planned here"];
+  if (alone === undefined || crowded === undefined) throw new Error("nothing to ask");
+  const measured = await rounds({ "1 plugin": alone, [`${MANY} plugins`]: crowded }, async (each) => load(each));
+  for (const [name, figures] of measured) {
+    const { perSecond, cpuUs } = medianOf(figures);
+    console.log(`  ${name.padEnd(22)} ${Math.round(perSecond).toString().padStart(6)}/s  ${cpuUs.toFixed(1)} us`);
+  }
+  sayRatios(measured, `${MANY} plugins`);
+}
+
+function quantiles(ms: readonly number[]): number[] {
+  return [quantile(ms, 0.5), quantile(ms, 0.99)];
+}
+
+interface House extends AsyncDisposable {
+  readonly contenders: Readonly<Record<string, Contender>>;
+  readonly sockets: readonly string[];
+}
+
+/** Two workers, the nginx planned for them (and for `count` plugins in all), and others in front of the same workers. */
+async function openHouse(count = 1): Promise<House> {
+  const stack = new AsyncDisposableStack();
+  const nginx: RunningNginx = stack.use(await startNginx("mfserv", (paths) => addPlugins(paths, count)));
+  const sockets = [1, 2].map((instance) => workerSocket(nginx.paths, "hello", "main", instance));
+  for (const socket of sockets) stack.use(await startWorker(socket));
+  const contenders: Record<string, Contender> = { "planned here": nginx };
+  const other = async (name: string, make: typeof likePredecessor): Promise<void> => {
+    const directory = join(nginx.paths.runtime, `other${Object.keys(contenders).length}`);
+    const place = { directory, port: await freePort(), sockets };
+    const started: Started = stack.use(await startOther(findPrograms().nginx ?? "nginx", place, make(place)));
+    contenders[name] = { port: place.port, pid: started.pid };
+  };
+  if (count === 1) {
+    await other("by hand, log", (place) => byHand(place, true));
+    await other("by hand, no log", (place) => byHand(place, false));
+    await other("as the predecessor", likePredecessor);
+  }
+  return { contenders, sockets, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+function addPlugins(paths: ModulePaths, count: number): void {
+  const section = "[app_main]\n_cmd_and_args = node server.js\nnumprocesses = 2\n";
+  for (let index = 0; index < count; index++) {
+    addPlugin(paths, index === 0 ? "hello" : `other${index}`, { "config.ini": section });
+  }
+}
+
+async function startWorker(socket: string): Promise<AsyncDisposable> {
+  const child = spawn(process.execPath, ["-e", WORKER, socket], { stdio: ["ignore", "ignore", "inherit"] });
+  while (!existsSync(socket)) await delay(10);
+  return {
+    async [Symbol.asyncDispose]() {
+      const ended = once(child, "exit");
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+/** Saturates one with Debian's wrk. */
+async function load({ port, pid }: Contender): Promise<Throughput> {
+  const before = cpuUsOf(pid);
+  const url = `http://127.0.0.1:${port}/hello`;
+  const { stdout, stderr, code } = await run(["wrk", "-t1", `-c${CONNECTIONS}`, `-d${SECONDS}s`, "--latency", url]);
+  const cpu = cpuUsOf(pid) - before;
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
+  const perSecond = Number(/Requests\/sec: *([\d.]+)/.exec(stdout)?.[1]);
+  if (code !== 0 || !(requests > 0) || /Non-2xx|Socket errors/.test(stdout)) {
+    throw new Error(`wrk (Debian's package wrk) on ${url}: ${stdout}${stderr}`);
+  }
+  const [, value = "", unit = ""] = /99% +([\d.]+)(us|ms|s)/.exec(stdout) ?? [];
+  return { perSecond, cpuUs: cpu / requests, p99Ms: Number(value) * (unit === "us" ? 0.001 : unit === "s" ? 1000 : 1) };
+}
+
+/** Each measured once a round, so that what else the machine does hits all alike. */
+async function rounds(
+  contenders: Readonly<Record<string, Contender>>,
+  measure: (one: Contender) => Promise<Throughput>,
+): Promise<ReadonlyMap<string, readonly Throughput[]>> {
+  const measured = new Map<string, Throughput[]>(Object.keys(contenders).map((name) => [name, []]));
+  for (const one of Object.values(contenders)) await measure(one);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [name, one] of Object.entries(contenders)) measured.get(name)?.push(await measure(one));
+  }
+  return measured;
+}
+
+/** How one compares with each of the others: medians of the ratios within a round. */
+function sayRatios(measured: ReadonlyMap<string, readonly Throughput[]>, name: string): void {
+  const own = measured.get(name) ?? [];
+  for (const [other, figures] of measured) {
+    if (other === name) continue;
+    const speed = median(own.map(({ perSecond }, round) => perSecond / (figures[round]?.perSecond ?? Number.NaN)));
+    const cpu = median(own.map(({ cpuUs }, round) => cpuUs / (figures[round]?.cpuUs ?? Number.NaN)));
+    console.log(
+      `  ${name} to ${other}: ${speed.toFixed(2)} of its requests/s, ${cpu.toFixed(2)} of its processor time`,
+    );
+  }
+}
+
+function medianOf(figures: readonly Throughput[]): Throughput {
+  const of = (key: keyof Throughput): number => median(figures.map((one) => one[key]));
+  return { perSecond: of("perSecond"), cpuUs: of("cpuUs"), p99Ms: of("p99Ms") };
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
