@@ -10,6 +10,7 @@ const deadlineMs = 300_000;
 
 const shellScripts = [
   "bin/metwork",
+  "bin/cronwrap.sh",
   ".ci/run",
   ...globSync(["scripts/**/*.sh", "test/**/*.{bats,bash}"], { cwd: root }),
 ];

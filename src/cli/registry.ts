@@ -1,6 +1,7 @@
 import type { Command } from "./command.ts";
 import { completionCommands } from "./commands/completion.ts";
 import { configCommands } from "./commands/config.ts";
+import { cronCommands } from "./commands/cron.ts";
 import { doctorCommands } from "./commands/doctor.ts";
 import { fileCommands } from "./commands/files.ts";
 import { lifecycleCommands } from "./commands/lifecycle.ts";
@@ -9,6 +10,7 @@ import { pluginCommands } from "./commands/plugins.ts";
 /** Every command of the program, by area. Loading this loads no implementation. */
 export const commands: readonly Command[] = [
   ...configCommands,
+  ...cronCommands,
   ...doctorCommands,
   ...fileCommands,
   ...lifecycleCommands,

@@ -18,8 +18,11 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   /** Given on standard input, which is empty otherwise. */
   readonly input?: string | Uint8Array;
-  /** `inherit` lets the user see the output as it comes; `stdout` and `stderr` of the result are empty then. */
-  readonly output?: "collect" | "inherit";
+  /**
+   * `inherit` lets the user see the output as it comes; `stdout` and `stderr` of the result are empty then. `bytes`: they
+   * have one character per byte, whatever the encoding.
+   */
+  readonly output?: "collect" | "inherit" | "bytes";
 }
 
 /** Between the request to end and the kill. */
@@ -34,8 +37,9 @@ export function run(argv: readonly [string, ...string[]], options: RunOptions = 
     ...(options.env === undefined ? {} : { env: { ...options.env } }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
-  const stdout = collect(child.stdout);
-  const stderr = collect(child.stderr);
+  const encoding = options.output === "bytes" ? "latin1" : "utf8";
+  const stdout = collect(child.stdout, encoding);
+  const stderr = collect(child.stderr, encoding);
   // A program that ends without reading its input is no error.
   child.stdin?.on("error", () => undefined);
   child.stdin?.end(options.input);
@@ -59,8 +63,8 @@ export function run(argv: readonly [string, ...string[]], options: RunOptions = 
   });
 }
 
-function collect(stream: NodeJS.ReadableStream | null): () => string {
+function collect(stream: NodeJS.ReadableStream | null, encoding: BufferEncoding): () => string {
   const chunks: Buffer[] = [];
   stream?.on("data", (chunk: Buffer) => chunks.push(chunk));
-  return () => Buffer.concat(chunks).toString("utf8");
+  return () => Buffer.concat(chunks).toString(encoding);
 }

@@ -26,9 +26,9 @@ export const lifecycleCommands: readonly Command[] = [
   {
     name: "stop",
     aliases: linked("stop"),
-    summary: "Stop modules and everything they run.",
+    summary: "Stop modules and everything they run, and take their jobs out of the crontab.",
     args: [modules],
-    options: {},
+    options: { keepcron: { type: "boolean", summary: "leave the jobs in the crontab" } },
     load: async () => (await import("../lifecycle/stop.ts")).stop,
   },
   {

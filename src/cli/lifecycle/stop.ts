@@ -1,12 +1,16 @@
 import { stopModule } from "../../system/lifecycle/stop.ts";
 import type { Context, ExitCode, Given } from "../command.ts";
+import { printDiagnostics } from "../print/diagnostics.ts";
 import { chosenModules } from "./modules.ts";
 
 /** `metwork stop`: last started module first. */
 export async function stop(context: Context, given: Given): Promise<ExitCode> {
   const results: Record<string, string> = {};
+  const keepCrontab = given.flag("keepcron") || given.args.includes("KEEPCRON");
   for (const module of [...chosenModules(context, given)].reverse()) {
-    results[module] = await stopModule(context.paths(module));
+    const { did, notes } = await stopModule(context.paths(module), { keepCrontab });
+    printDiagnostics(context, notes);
+    results[module] = did;
     context.err(`${module}: ${results[module]}`);
   }
   if (context.json) context.out(JSON.stringify(results));

@@ -42,6 +42,11 @@ export function modulePaths(module: ModuleName, root: string, caller: Caller): M
   };
 }
 
+/** Whether a module lives where its user would expect it, and so is the only one of its name that this user runs. */
+export function isUsualHome(paths: ModulePaths, host: { readonly user: string; readonly userHome: string }): boolean {
+  return paths.runtime === modulePaths(paths.module, paths.root, { ...host, env: {} }).runtime;
+}
+
 /** The files and directories of a runtime home, by what they are for. */
 export function runtimeLayout(runtime: string) {
   const inside = (...parts: readonly string[]): string => posix.join(runtime, ...parts);

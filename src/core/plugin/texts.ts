@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import type { Diagnostic, Span } from "../base/diagnostic.ts";
 import { expand } from "../base/jinja.ts";
 import type { MergedSection } from "../config/merge.ts";
+import { settingOf, wrongLine } from "../cron/line.ts";
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -53,7 +54,10 @@ export function renderFragments(
   return rendered;
 }
 
-/** Renders a crontab strictly and drops comments and blank lines. One that fails gives no jobs, and a warning. */
+/**
+ * Renders a crontab strictly and drops comments and blank lines. One that fails, or that cron would not understand, gives
+ * no jobs, and a warning: cron refuses a whole crontab for one line.
+ */
 export function renderCrontab(
   text: string,
   file: string,
@@ -65,10 +69,48 @@ export function renderCrontab(
     notes.push(notRendered("MF3062", "warning", file, text, result.message, "crontab"));
     return [];
   }
-  return result.text
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#"));
+  const rendered = result.text.split("\n").map((line) => line.trim());
+  const jobs = [...rendered.entries()].filter(([, line]) => line !== "" && !line.startsWith("#"));
+  const place = (index: number, line: string): Span => placeOf(text, rendered.length, index, line, file);
+  const wrong = jobs.flatMap(([index, line]): Diagnostic[] => {
+    const problem = wrongLine(line);
+    const fix = "write `minute hour day month weekday command`, crontab(5)";
+    return problem === undefined ? [] : [{ ...leftOut(`line \`${line}\`: ${problem}`), at: place(index, line), fix }];
+  });
+  for (const [index, line] of jobs) {
+    const name = settingOf(line);
+    if (name !== undefined && wrong.length === 0) notes.push(setForAll(name, place(index, line)));
+  }
+  notes.push(...wrong);
+  return wrong.length > 0 ? [] : jobs.map(([, line]) => line);
+}
+
+function leftOut(message: string): Diagnostic {
+  return { code: "MF3063", severity: "warning", message: `the crontab is left out: ${message}` };
+}
+
+function setForAll(name: string, at: Span): Diagnostic {
+  return {
+    code: "MF3064",
+    severity: "warning",
+    message: `\`${name}\` is set for every later line of the user's crontab, those of other plugins included`,
+    at,
+    fix: `put it into the command: \`... ${name}=value command\``,
+  };
+}
+
+/** A rendered line's place in the source: the same number where no template took or added lines, else the line that reads alike. */
+function placeOf(text: string, renderedLines: number, index: number, line: string, file: string): Span {
+  const lines = text.replace(/\n$/, "").split("\n");
+  const alike = lines.findIndex((source) => source.trim() === line);
+  const at = lines.length === renderedLines ? index : Math.max(0, alike);
+  const source = lines[at] ?? "";
+  return {
+    file,
+    line: at + 1,
+    col: source.length - source.trimStart().length + 1,
+    length: Math.max(1, source.trim().length),
+  };
 }
 
 /** Points at the first line that holds a name the message quotes. */

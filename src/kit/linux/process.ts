@@ -96,6 +96,16 @@ export function adoptedChildren(known: ReadonlySet<number>): readonly number[] {
         .filter((pid) => !known.has(pid));
 }
 
+/** The pids of all that was started below a process of this user and still runs, the process itself not included. */
+export function descendants(ancestor: number): readonly number[] {
+  const parents = new Map(ownProcesses().map((pid) => [pid, readProcess(pid)?.parent]));
+  const isBelow = (pid: number): boolean => {
+    const parent = parents.get(pid);
+    return parent === ancestor || (parent !== undefined && parent > 1 && isBelow(parent));
+  };
+  return [...parents.keys()].filter(isBelow);
+}
+
 /** Lets an adopted child that has ended go, so that it does not stay behind as a zombie. */
 export function reap(pid: number): void {
   if (readProcess(pid)?.state === "Z") waitpid(pid, [0], WNOHANG);

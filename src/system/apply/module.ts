@@ -5,6 +5,7 @@ import { type ModulePaths, type RuntimeLayout, runtimeLayout } from "../../core/
 import { checkpoint } from "../../kit/checkpoint.ts";
 import { writeFileAtomically } from "../../kit/fs.ts";
 import { lockFile, withLock } from "../../kit/linux/lock.ts";
+import { installCrontab } from "../cron/install.ts";
 import { findPrograms } from "../host/programs.ts";
 import { loadPlanInput } from "../load/plan-input.ts";
 import type { Supervisor } from "../supervisor.ts";
@@ -163,6 +164,7 @@ async function record(
       }
     }
     checkpoint("recorded");
+    if (!options.dryRun && options.supervisor !== undefined) unwritten.push(...(await installCrontab(paths)));
     return { ...done, notes: [...done.notes, ...unwritten], inputs: [...loaded.inputs, ...watched] };
   } finally {
     lock.release();

@@ -7,6 +7,7 @@ import { currentManifest, isUntouched } from "../apply/generations.ts";
 import { readLastApply } from "../apply/module.ts";
 import { proveNginx } from "../apply/prove.ts";
 import { type Quarantined, quarantined } from "../apply/quarantined.ts";
+import { checkCrontab } from "../cron/install.ts";
 import { loadPlanInput } from "../load/plan-input.ts";
 import { connectSupervisor } from "../supervise/client.ts";
 import type { ServiceStatus } from "../supervisor.ts";
@@ -57,6 +58,8 @@ export async function moduleStatus(paths: ModulePaths): Promise<ModuleStatus> {
     for (const id of Object.keys(manifest.services).sort(byTier(manifest)))
       checks.push(checkService(id, manifest, running));
   }
+  const crontab = await checkCrontab(paths);
+  if (crontab !== undefined) checks.push(fromNotes("crontab", [crontab]));
   checks.push(...(await checkPlugins(paths, running)));
   return { module: paths.module, state, generation: manifest?.id, checks, services: running };
 }

@@ -1,24 +1,34 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
 import { exists } from "../../kit/fs.ts";
+import { removeCrontab } from "../cron/install.ts";
 import { connectSupervisor } from "../supervise/client.ts";
 import { writeState } from "./state.ts";
 
-/** Stops a module: every service, last tier first, then the supervisor; leaves no socket behind. Stopping twice is fine. */
-export async function stopModule(paths: ModulePaths): Promise<"stopped" | "was not running"> {
+/**
+ * Stops a module: every service, last tier first, then the supervisor; its jobs leave the user's crontab unless
+ * `keepCrontab`; leaves no socket behind. Stopping twice is fine.
+ */
+export async function stopModule(
+  paths: ModulePaths,
+  options: { readonly keepCrontab: boolean },
+): Promise<{ readonly did: "stopped" | "was not running"; readonly notes: readonly Diagnostic[] }> {
   const layout = runtimeLayout(paths.runtime);
-  if (!exists(layout.var)) return "was not running";
+  if (!exists(layout.var)) return { did: "was not running", notes: [] };
   const running = exists(layout.supervisorSocket);
   await writeState(layout, "STOPPING");
   // Starting a supervisor that finds nothing alive costs little, and clears what a killed one left.
   const supervisor = await connectSupervisor(paths, { start: true });
   await supervisor.shutdown();
+  // Now that no conf_monitor could put them back.
+  const notes = options.keepCrontab ? [] : await removeCrontab(paths);
   for (const name of await readdir(layout.var)) {
     if (name.endsWith(".socket") || /\.socket\.[0-9a-f]+$/.test(name))
       await rm(join(layout.var, name), { force: true });
   }
   await rm(layout.confMonitorIdle, { force: true });
   await writeState(layout, "STOPPED");
-  return running ? "stopped" : "was not running";
+  return { did: running ? "stopped" : "was not running", notes };
 }

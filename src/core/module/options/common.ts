@@ -22,7 +22,7 @@ export interface ModulePorts {
   readonly statsd: string;
 }
 
-/** `[startup]`, `[autorestart]`, `[misc]`: the sections a module's file begins with. */
+/** `[startup]`, `[autorestart]`, `[crontab]`, `[misc]`: the sections a module's file begins with. */
 export function generalSections(): readonly OptionSection[] {
   return [
     section("startup", "Whether the module starts at all.", {
@@ -34,6 +34,14 @@ export function generalSections(): readonly OptionSection[] {
         "1",
         "restart",
         "1: changes of configuration and plugins are noticed and applied at once. 0: only `metwork apply` applies them.",
+      ),
+    }),
+    section("crontab", "What the module and its plugins do at certain times.", {
+      flag: option(
+        flag,
+        "1",
+        "none",
+        "1: their jobs are in the user's crontab while the module runs, unless the module was given another home by METWORK_RUNTIME_ROOT. 0: they are not run.",
       ),
     }),
     section("misc", "Core dumps and temporary files.", {

@@ -13,7 +13,8 @@ interface Block {
 
 /** What happens at certain times: the crontab's blocks, and the rotation of the one log that its program writes itself. */
 export function planSchedule(input: PlanInput, admitted: Admitted): Piece {
-  const blocks = [moduleBlock(input), ...pluginBlocks(input, admitted)].filter((block) => block.lines.length > 0);
+  const wanted = flagOf(input.config, "crontab.flag") ? [moduleBlock(input), ...pluginBlocks(input, admitted)] : [];
+  const blocks = wanted.filter((block) => block.lines.length > 0);
   const crontab = renderer(input.templates, cronWord)("crontab.hbs", { blocks });
   return piece({
     files: [
