@@ -1,12 +1,20 @@
+import { TAG } from "../core/flow/tags.ts";
+import { type StepName, stepKey } from "../core/flow/types.ts";
 import type { MessageLists } from "../kit/redis.ts";
 import { messageOf } from "./errors.ts";
+import type { FlowEvents } from "./events.ts";
+import type { Job } from "./lane.ts";
 import type { StepLog } from "./log.ts";
+import type { Ending, Sent } from "./types.ts";
 
 const FLUSH_MS = 1000;
 const TRACE_LIFE_S = 86_400;
 
-/** Counts what happened for whoever looks into Redis; sent once a second, never waited for. */
-export class Counters {
+/**
+ * Counts what happened for whoever looks into Redis: `counter.<p>.<s>` and `latest.<p>.<s>` of files a step was given,
+ * `trace@<UTC day>~<from>~<to>` of files that went from one place to another. Sent once a second, never waited for.
+ */
+export class Counters implements FlowEvents {
   readonly #redis: MessageLists;
   readonly #log: StepLog;
   readonly #files = new Map<string, number>();
@@ -18,14 +26,18 @@ export class Counters {
     this.#log = log;
   }
 
-  /** A step was given a file: `counter.<p>.<s>`, `latest.<p>.<s>`. */
-  file(key: string): void {
-    this.#add(this.#files, key);
+  entered({ file, lane, counter }: Job): void {
+    this.#add(this.#files, stepKey(lane.step));
+    if (counter === 0) this.#add(this.#traces, `<${file.tags.get(TAG.dirname)}~${place(lane.step)}`);
   }
 
-  /** A file went from one place to another: `trace@<UTC day>~<from>~<to>`. */
-  trace(from: string, to: string): void {
-    this.#add(this.#traces, `${from}~${to}`);
+  sent({ lane }: Job, { to }: Sent): void {
+    this.#add(this.#traces, `${place(lane.step)}~${place(to)}`);
+  }
+
+  ended({ lane }: Job, ending: Ending): void {
+    if (ending.is === "unmatched") this.#add(this.#traces, `${place(lane.step)}~>nomatch/${ending.policy}`);
+    else if (ending.is === "buried") this.#add(this.#traces, `${place(lane.step)}~>trash/${ending.policy}`);
   }
 
   async flush(): Promise<void> {
@@ -53,4 +65,9 @@ export class Counters {
     counts.set(key, (counts.get(key) ?? 0) + 1);
     this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
   }
+}
+
+/** A step as traces name it. */
+function place({ plugin, step }: StepName): string {
+  return `${plugin}/${step}`;
 }

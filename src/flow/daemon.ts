@@ -7,6 +7,7 @@ import { Counters } from "./counters.ts";
 import { makeDirectory } from "./directory.ts";
 import { Engine } from "./engine.ts";
 import { messageOf } from "./errors.ts";
+import { type FlowEvents, tellAll } from "./events.ts";
 import { type LogSink, openLogs, type StepLog } from "./log.ts";
 import { Observer, type ObserverOptions } from "./observer.ts";
 import { HintQueue } from "./queue.ts";
@@ -25,8 +26,16 @@ const LOCK_WAIT_MS = 10_000;
 const STOP_MS = 4000;
 const STATE_MODE = 0o750;
 
-/** Starts the pipeline described by a flow.json. Throws when it cannot be read or another daemon runs. */
-export async function startFlow(configPath: string, sink: LogSink, pid: number): Promise<FlowDaemon> {
+/**
+ * Starts the pipeline described by a flow.json; `listeners` hear what happens to each file. Throws when the description
+ * cannot be read or another daemon runs.
+ */
+export async function startFlow(
+  configPath: string,
+  sink: LogSink,
+  pid: number,
+  listeners: readonly FlowEvents[] = [],
+): Promise<FlowDaemon> {
   let config = readConfig(configPath);
   const logs = openLogs(sink, pid);
   const log = logs.named("flow", config.log.level);
@@ -48,7 +57,7 @@ export async function startFlow(configPath: string, sink: LogSink, pid: number):
       listLater: (directory) => observer.listLater(directory),
     },
     workers,
-    counters,
+    tellAll([counters, ...listeners]),
     logs,
   );
   const observer: Observer = new Observer(config.dataIn, observerOptions(config), queue, log);

@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
 import type { OutputMode } from "../core/flow/protocol.ts";
 import { splitName } from "../core/flow/recovery.ts";
-import type { Tags } from "../core/flow/tags.ts";
+import { TAG, type Tags } from "../core/flow/tags.ts";
 import type { StepName } from "../core/flow/types.ts";
 import { checkpoint } from "../kit/checkpoint.ts";
 import { dropSidecar, putBeside, type TagPlace, writeTags } from "../kit/tags.ts";
@@ -11,7 +11,7 @@ import { codeOf } from "./errors.ts";
 import { removeFile } from "./failure.ts";
 import { uniqueName } from "./ids.ts";
 import { copyContent, discard, inDirectory, moveFile } from "./transfer.ts";
-import type { FlowFile } from "./types.ts";
+import type { FlowFile, Sent } from "./types.ts";
 
 /** A file on its way to a step. */
 export interface Output {
@@ -28,7 +28,7 @@ export interface Delivery {
   readonly own: StepName | undefined;
   /** Where a step's files wait. */
   readonly waiting: (step: StepName) => string;
-  readonly trace: (to: string) => void;
+  readonly sent: (output: Sent) => void;
 }
 
 interface Part {
@@ -36,6 +36,7 @@ interface Part {
   readonly to: StepName;
   readonly tags: Tags;
   readonly place: TagPlace;
+  readonly size: number;
   /** What is taken away when the delivery is decided: the original of a file moved here from another file system. */
   readonly leaves: string | undefined;
 }
@@ -65,16 +66,16 @@ export async function deliver(file: FlowFile, from: string, delivery: Delivery):
     moveFile(file, from, last, file.shared || ownShared);
     checkpoint("split-decided");
     const place = file.place ?? "attribute";
-    parts.push({ path: last, to: delivery.own, tags: file.tags, place, leaves: undefined });
+    parts.push({ path: last, to: delivery.own, tags: file.tags, place, size: file.size, leaves: undefined });
   } else if (isThere(from)) {
     removeFile(file, from);
   }
   file.path = undefined;
-  for (const { path, to, tags, place, leaves } of parts) {
+  for (const { path, to, tags, place, size, leaves } of parts) {
     if (leaves !== undefined) discard(leaves);
     giveTo(path, posix.join(delivery.waiting(to), uniqueName()), tags, place);
     checkpoint("part-given");
-    delivery.trace(`${to.plugin}/${to.step}`);
+    delivery.sent({ to, uid: tags.get(TAG.uid) ?? "", size });
   }
 }
 
@@ -95,6 +96,7 @@ async function preparePart(file: FlowFile, output: Output, path: string): Promis
       to,
       tags,
       place,
+      size: stat.size,
       leaves: mode === "move" && !moved && output.path !== file.path ? output.path : undefined,
     };
   } catch (error) {

@@ -3,22 +3,20 @@ import { posix } from "node:path";
 import { setStepTag, TAG } from "../core/flow/tags.ts";
 import type { FailurePolicySpec, StepName } from "../core/flow/types.ts";
 import { DEATHS_MAX, deathsOf, retriesOf, setDeaths } from "./attempts.ts";
-import type { Counters } from "./counters.ts";
 import { messageOf } from "./errors.ts";
 import { bury } from "./failure.ts";
 import { uniqueName } from "./ids.ts";
-import type { Job, Lane } from "./lane.ts";
+import type { Job } from "./lane.ts";
 import { printable } from "./log.ts";
 import type { Retries } from "./retries.ts";
 import { moveFile } from "./transfer.ts";
+import type { Ending } from "./types.ts";
 
 /** What an ending needs, and who hears of it. */
 export interface EndingsInput {
   readonly retries: Retries;
-  readonly counters: Counters;
   readonly waiting: (step: StepName) => string;
-  readonly finish: (job: Job) => void;
-  readonly release: (lane: Lane) => void;
+  readonly finish: (job: Job, ending: Ending) => void;
 }
 
 /** The ends of a file in a step that are not its success. */
@@ -36,15 +34,15 @@ export class Endings {
     const deaths = deathsOf(tags, lane.step) + (died ? 1 : 0);
     if (path === undefined || !isThere(path)) {
       file.path = undefined;
-      this.#given.finish(job);
+      this.#given.finish(job, { is: "removed" });
       return;
     }
     if (died && deaths >= DEATHS_MAX) {
       setDeaths(tags, lane.step, deaths);
       setStepTag(tags, job.counter, lane.step, "poison", `${deaths} workers died with it in their hands`);
-      const name = printable(tags.get(TAG.basename) ?? "");
-      lane.log.error(`${name} goes to trash: ${deaths} workers died with it in their hands`);
-      this.#bury(job, path, { do: "keep" });
+      const reason = `${deaths} workers died with it in their hands`;
+      lane.log.error(`${printable(tags.get(TAG.basename) ?? "")} goes to trash: ${reason}`);
+      this.#bury(job, path, { do: "keep" }, reason);
       return;
     }
     tags.clear();
@@ -52,7 +50,7 @@ export class Endings {
     if (died) setDeaths(tags, lane.step, deaths);
     moveFile(file, path, posix.join(this.#given.waiting(lane.step), uniqueName()));
     file.path = undefined;
-    this.#given.release(lane);
+    this.#given.finish(job, { is: "returned", died });
   }
 
   /** Tries it again later, or applies the failure policy. */
@@ -63,34 +61,33 @@ export class Endings {
     log.warning(`Bad processing status for file: ${name}: ${reason}`);
     const from = file.path;
     if (from === undefined) {
-      this.#given.finish(job);
+      this.#given.finish(job, { is: "stuck", reason });
       return;
     }
     try {
       const delayS = step.retry === undefined ? undefined : this.#given.retries.take(file, from, step, step.retry);
       if (delayS === undefined) {
-        this.#bury(job, from, step.onFailure);
+        this.#bury(job, from, step.onFailure, reason);
         return;
       }
       log.info(`File ${name} is tried again in ${delayS} s (${retriesOf(file.tags, step)} of ${step.retry?.total})`);
-      this.#given.finish(job);
+      this.#given.finish(job, { is: "retried", reason, delayS });
     } catch (error) {
       this.#leave(job, from, error);
     }
   }
 
-  #bury(job: Job, from: string, policy: FailurePolicySpec): void {
+  #bury(job: Job, from: string, policy: FailurePolicySpec, reason: string): void {
     const { file, lane } = job;
-    const { step, log, trash } = lane;
-    const buried = (path: string): void => {
-      log.info(`File ${printable(file.tags.get(TAG.basename) ?? "")} moved to ${printable(path)}`);
-      this.#given.counters.trace(`${step.plugin}/${step.step}`, `>trash/${policy.do}`);
-      this.#given.finish(job);
+    const { log, trash } = lane;
+    const buried = (path: string | undefined): void => {
+      log.info(`File ${printable(file.tags.get(TAG.basename) ?? "")} moved to ${printable(path ?? "nowhere")}`);
+      this.#given.finish(job, { is: "buried", reason, policy: policy.do, path });
     };
     try {
       const path = bury(file, from, policy, { trash, waiting: this.#given.waiting });
-      if (typeof path === "string") buried(path);
-      else path.then(buried, (error: unknown) => this.#leave(job, from, error));
+      if (path instanceof Promise) path.then(buried, (error: unknown) => this.#leave(job, from, error));
+      else buried(path);
     } catch (error) {
       this.#leave(job, from, error);
     }
@@ -99,7 +96,7 @@ export class Endings {
   /** Nothing could be done with it; the next daemon tries again. */
   #leave(job: Job, from: string, error: unknown): void {
     job.lane.log.error(`the failed file stays in ${from}: ${messageOf(error)}`);
-    this.#given.finish(job);
+    this.#given.finish(job, { is: "stuck", reason: messageOf(error) });
   }
 }
 

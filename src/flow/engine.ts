@@ -1,22 +1,17 @@
 import { posix } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Hint } from "../core/flow/hint.ts";
-import { enterStep, TAG } from "../core/flow/tags.ts";
 import { type FlowConfig, type FlowStep, type StepName, stepKey } from "../core/flow/types.ts";
 import { type Claim, claim } from "./claim.ts";
-import type { Counters } from "./counters.ts";
 import { makeDirectory } from "./directory.ts";
-import { Endings } from "./endings.ts";
 import { codeOf, messageOf } from "./errors.ts";
-import { removeFile } from "./failure.ts";
-import { uniqueName } from "./ids.ts";
-import { hasRoom, type Job, type Lane } from "./lane.ts";
+import type { FlowEvents } from "./events.ts";
+import { hasRoom, type Lane } from "./lane.ts";
 import { type Logs, printable } from "./log.ts";
+import { Passage } from "./passage.ts";
 import { recoverClaims, stepDirectories } from "./recover.ts";
 import { Retries } from "./retries.ts";
 import { stepWorker } from "./steps/index.ts";
-import { moveFile } from "./transfer.ts";
-import type { FlowFile, Outcome } from "./types.ts";
 import type { Workers } from "./workers.ts";
 
 /** Where the engine gets announcements, and what it tells about them. */
@@ -28,8 +23,6 @@ export interface EngineInput {
   listLater(directory: string): void;
 }
 
-/** Steps a file may go through before it is taken for one that goes round in circles. */
-const STEP_LIMIT = 1000;
 /** Announcements taken before input and output get their turn. */
 const SLICE = 32;
 /** Files a lane has per process it was asked to run: libmagic wants the next one ready when it is done with one. */
@@ -43,11 +36,10 @@ const PASSING = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO", "ENOMEM", "EMFILE",
 export class Engine {
   readonly #lanes = new Map<string, Lane>();
   readonly #input: EngineInput;
-  readonly #counters: Counters;
   readonly #logs: Logs;
   readonly #workers: Workers;
   readonly #retries = new Retries();
-  readonly #endings: Endings;
+  readonly #passage: Passage;
   readonly #pending = new Set<string>();
   /** Steps whose claims of a former daemon were given back: what is there now is ours. */
   readonly #recovered = new Set<string>();
@@ -56,16 +48,15 @@ export class Engine {
   #stopping = false;
   #idle: (() => void) | undefined;
 
-  constructor(input: EngineInput, workers: Workers, counters: Counters, logs: Logs) {
+  constructor(input: EngineInput, workers: Workers, events: FlowEvents, logs: Logs) {
     this.#input = input;
     this.#workers = workers;
-    this.#counters = counters;
     this.#logs = logs;
-    this.#endings = new Endings({
+    this.#passage = new Passage({
+      events,
       retries: this.#retries,
-      counters,
       waiting: (step) => this.#waitingDirectory(step),
-      finish: (job) => this.#finish(job),
+      next: (from, to) => this.#next(from, to),
       release: (lane) => this.#release(lane),
     });
   }
@@ -105,9 +96,8 @@ export class Engine {
     const known = this.#lanes.get(key);
     if (known !== undefined && known.limit > 0 && isDeepStrictEqual(known.step, step)) return;
     try {
-      const trace = (from: string, to: string): void => this.#counters.trace(from.replace(".", "/"), to);
       const lend: Workers["lend"] = (to, loan) => this.#workers.lend(to, loan);
-      const worker = stepWorker(step, { dataIn: config.dataIn, trace, lend }, log);
+      const worker = stepWorker(step, { dataIn: config.dataIn, lend }, log);
       const external = step.work.do === "external";
       const limit = external ? LENT_MAX : Math.max(step.lanes, 2) * FILES_PER_LANE;
       if (known !== undefined) {
@@ -193,7 +183,7 @@ export class Engine {
     switch (claimed.is) {
       case "claimed":
         lane.log.info(`Start the processing of ${printable(posix.join(hint.directory, hint.filename))}`);
-        this.#run(claimed.file, lane);
+        this.#passage.run(claimed.file, lane);
         return;
       case "refused":
         this.#notClaimed(lane, hint, claimed.why);
@@ -227,90 +217,11 @@ export class Engine {
     if (this.#stopping && this.#busy() === 0) this.#idle?.();
   }
 
-  /** Takes a file, already counted in its lane, through steps as long as they answer at once. */
-  #run(file: FlowFile, first: Lane): void {
-    let lane: Lane | undefined = first;
-    while (lane !== undefined) lane = this.#work(this.#enter(file, lane));
-  }
-
-  #enter(file: FlowFile, lane: Lane): Job {
-    const before = lane.external ? new Map(file.tags) : undefined;
-    const counter = enterStep(file.tags, lane.step, Date.now());
-    this.#counters.file(stepKey(lane.step));
-    if (counter === 0) this.#counters.trace(`<${file.tags.get(TAG.dirname)}`, `${lane.step.plugin}/${lane.step.step}`);
-    lane.log.debug(`Start the processing of ${file.path}`);
-    return { file, lane, counter, startedMs: performance.now(), before };
-  }
-
-  /** Returns the lane the file is now in, when it is to go on at once. */
-  #work(job: Job): Lane | undefined {
-    const { file, lane, counter } = job;
-    if (counter > STEP_LIMIT) {
-      return this.#conclude(job, { do: "failed", reason: `it went through more than ${STEP_LIMIT} steps` });
-    }
-    const context = { step: lane.step, counter, log: lane.log };
-    try {
-      const outcome = lane.worker(file, context);
-      if (!(outcome instanceof Promise)) return this.#conclude(job, outcome);
-      outcome.then(
-        (later) => this.#goOn(job, later),
-        (error: unknown) => this.#goOn(job, { do: "failed", reason: messageOf(error) }),
-      );
-      return undefined;
-    } catch (error) {
-      return this.#conclude(job, { do: "failed", reason: messageOf(error) });
-    }
-  }
-
-  #goOn(job: Job, outcome: Outcome): void {
-    const lane = this.#conclude(job, outcome);
-    if (lane !== undefined) this.#run(job.file, lane);
-  }
-
-  #conclude(job: Job, outcome: Outcome): Lane | undefined {
-    const { file, lane } = job;
-    const from = file.path;
-    try {
-      if (outcome.do === "failed") {
-        this.#endings.fail(job, outcome.reason);
-        return undefined;
-      }
-      if (outcome.do === "back") {
-        this.#endings.putBack(job, outcome.died);
-        return undefined;
-      }
-      let next: Lane | undefined;
-      if (outcome.do === "send" && from !== undefined) next = this.#send(file, from, lane, outcome.to);
-      else if (from !== undefined) removeFile(file, from);
-      this.#finish(job);
-      return next;
-    } catch (error) {
-      this.#endings.fail(job, messageOf(error));
-      return undefined;
-    }
-  }
-
-  /**
-   * To a step with room: in memory. The file stays where it was claimed, from where a death would repeat the steps since
-   * (none of them has effects outside). Else into the step's directory, its tags on it.
-   */
-  #send(file: FlowFile, from: string, lane: Lane, to: StepName): Lane | undefined {
-    this.#counters.trace(`${lane.step.plugin}/${lane.step.step}`, `${to.plugin}/${to.step}`);
+  /** Where a step takes a file at once, in memory. */
+  #next(from: Lane, to: StepName): Lane | undefined {
     const next = this.#stopping ? undefined : this.#lanes.get(stepKey(to));
-    if (next !== undefined && !next.external && !lane.external && (next.busy < next.limit || next === lane)) {
-      next.busy += 1;
-      return next;
-    }
-    moveFile(file, from, posix.join(this.#waitingDirectory(to), uniqueName()));
-    return undefined;
-  }
-
-  #finish({ lane, startedMs, file, counter }: Job): void {
-    const name = printable(file.tags.get(TAG.basename) ?? "");
-    lane.log.info(
-      `End of the ${name} processing after ${(performance.now() - startedMs).toFixed(1)} ms (step ${counter})`,
-    );
-    this.#release(lane);
+    const isFree = next !== undefined && (next.busy < next.limit || next === from);
+    return isFree && !next.external && !from.external ? next : undefined;
   }
 
   #waitingDirectory(step: StepName): string {

@@ -16,7 +16,7 @@ export interface Graves {
 }
 
 /**
- * Applies a failure policy; returns where the file went. Only the policy `delete` deletes: a file that cannot
+ * Applies a failure policy; returns where the file went, undefined: nowhere. Only the policy `delete` deletes: a file that cannot
  * even be put in trash stays claimed, to be processed again by the next daemon.
  */
 export function bury(
@@ -24,10 +24,10 @@ export function bury(
   from: string,
   policy: FailurePolicySpec,
   graves: Graves,
-): string | Promise<string> {
+): string | undefined | Promise<string> {
   if (policy.do === "delete") {
     removeFile(file, from);
-    return "nowhere";
+    return undefined;
   }
   if (policy.do !== "move") return keepFile(file, from, graves.trash, file.tags.get(TAG.basename));
   if (policy.to.to === "directory") return keepFile(file, from, policy.to.path, file.tags.get(TAG.basename));

@@ -1,5 +1,5 @@
 import type { Tags } from "../core/flow/tags.ts";
-import type { FlowStep, StepName } from "../core/flow/types.ts";
+import type { FailurePolicySpec, FlowStep, StepName } from "../core/flow/types.ts";
 import type { TagPlace } from "../kit/tags.ts";
 import type { StepLog } from "./log.ts";
 
@@ -18,10 +18,43 @@ export interface FlowFile {
   readonly owned: boolean;
 }
 
+/** How a file's time in a step ended. A path is where the file is now. */
+export type Ending =
+  /** It, or what was made of it, went to other steps; each was told as `sent`. */
+  | { readonly is: "passed" }
+  /** Put outside the pipeline. */
+  | { readonly is: "stored"; readonly path: string }
+  /** Taken away, as the step asked. */
+  | { readonly is: "removed" }
+  /** No rule of the switch wants it. */
+  | { readonly is: "unmatched"; readonly policy: "keep" | "delete"; readonly path?: string }
+  /** It failed and waits for its next try. */
+  | { readonly is: "retried"; readonly reason: string; readonly delayS: number }
+  /** It failed and the failure policy was applied. */
+  | {
+      readonly is: "buried";
+      readonly reason: string;
+      readonly policy: FailurePolicySpec["do"];
+      readonly path: string | undefined;
+    }
+  /** It failed and nothing could be done with it: it stays claimed until the daemon starts again. */
+  | { readonly is: "stuck"; readonly reason: string }
+  /** It goes back to its step as it came; `died`: because the worker that held it did. */
+  | { readonly is: "returned"; readonly died: boolean };
+
+/** A file on its way from a step to another: the same, a copy of it, or something that was made of it. */
+export interface Sent {
+  readonly to: StepName;
+  /** `first.core.original_uid` of what goes there: the parent's own unless the step gave it another. */
+  readonly uid: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
 /** What a step says about a file it was given. */
 export type Outcome =
-  /** Finished; what is still in the claim directory is removed. */
-  | { readonly do: "done" }
+  /** Finished; what is still in the claim directory is removed, and `how` is then not asked for. */
+  | { readonly do: "done"; readonly how?: Extract<Ending, { is: "passed" | "stored" | "unmatched" }> }
   | { readonly do: "send"; readonly to: StepName }
   | { readonly do: "failed"; readonly reason: string }
   /** It goes back to its step as it came; `died`: because the worker that held it did. */
@@ -33,8 +66,15 @@ export interface StepContext {
   /** Number of steps the file entered before. */
   readonly counter: number;
   readonly log: StepLog;
+  /** To be called for each file it hands to a step itself. */
+  readonly sent: (output: Sent) => void;
 }
 
 export type StepWorker = (file: FlowFile, context: StepContext) => Outcome | Promise<Outcome>;
 
 export const DONE: Outcome = { do: "done" };
+export const PASSED: Outcome = { do: "done", how: { is: "passed" } };
+
+export function stored(path: string): Outcome {
+  return { do: "done", how: { is: "stored", path } };
+}

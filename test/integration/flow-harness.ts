@@ -18,7 +18,7 @@ export class Pipeline {
   readonly incoming: string;
   readonly archive: string;
   readonly stage: string;
-  readonly #configPath: string;
+  readonly configPath: string;
   readonly #socket: string;
   #redis: ChildProcess | undefined;
   #daemon: ChildProcess | undefined;
@@ -30,7 +30,7 @@ export class Pipeline {
     this.incoming = join(this.dataIn, "incoming");
     this.archive = join(this.root, "archive");
     this.stage = join(this.root, "stage");
-    this.#configPath = join(this.root, "flow.json");
+    this.configPath = join(this.root, "flow.json");
     this.#socket = join(this.root, "redis.socket");
     mkdirSync(this.stage);
   }
@@ -44,7 +44,7 @@ export class Pipeline {
   }
 
   configure(config: FlowConfig): void {
-    writeFileSync(this.#configPath, JSON.stringify(config));
+    writeFileSync(this.configPath, JSON.stringify(config));
   }
 
   /** guess_file_type, switch, and what the given rules lead to. */
@@ -112,7 +112,7 @@ export class Pipeline {
   }
 
   async start(): Promise<void> {
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, this.#configPath], {
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, this.configPath], {
       env: { ...process.env, TZ: "UTC" },
     });
     this.#daemon = child;

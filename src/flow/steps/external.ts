@@ -2,21 +2,20 @@ import { lstatSync } from "node:fs";
 import { type FlowStep, type StepName, stepKey } from "../../core/flow/types.ts";
 import { readTags } from "../../kit/tags.ts";
 import { attemptOf, deathsOf } from "../attempts.ts";
-import { deliver, type Output } from "../deliver.ts";
-import { DONE, type FlowFile, type Outcome, type StepWorker } from "../types.ts";
+import { type Delivery, deliver, type Output } from "../deliver.ts";
+import { DONE, type FlowFile, type Outcome, PASSED, type StepWorker } from "../types.ts";
 import type { Loan, Returned } from "../workers.ts";
 
 export interface ExternalServices {
   readonly lend: (key: string, loan: Loan) => void;
   /** Where a step's files wait. */
   readonly waiting: (step: StepName) => string;
-  readonly trace: (to: string) => void;
 }
 
 /** Lends each file to a worker of the step, and does with it what that worker decided. */
 export function external(step: FlowStep, services: ExternalServices): StepWorker {
   const key = stepKey(step);
-  return async (file): Promise<Outcome> => {
+  return async (file, { sent }): Promise<Outcome> => {
     const { path } = file;
     if (path === undefined) return { do: "failed", reason: "it is gone" };
     const how = await new Promise<Returned>((returned) => {
@@ -28,7 +27,7 @@ export function external(step: FlowStep, services: ExternalServices): StepWorker
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) file.path = undefined;
     file.place = readTags(path).place;
     if (how.is === "failed") return { do: "failed", reason: how.reason };
-    return send(file, path, how.outputs, services);
+    return send(file, path, how.outputs, { waiting: services.waiting, sent });
   };
 }
 
@@ -36,7 +35,7 @@ async function send(
   file: FlowFile,
   path: string,
   emitted: readonly Output[],
-  { waiting, trace }: ExternalServices,
+  { waiting, sent }: Pick<Delivery, "waiting" | "sent">,
 ): Promise<Outcome> {
   const own = emitted.find((output) => output.path === path && output.mode === "move");
   // It can be moved once; to the others go copies.
@@ -45,8 +44,8 @@ async function send(
     .map((output): Output => (output.path === path && output.mode === "move" ? { ...output, mode: "copy" } : output));
   if (own !== undefined) replaceTags(file, own);
   if (outputs.length === 0) return own === undefined ? DONE : { do: "send", to: own.to };
-  await deliver(file, path, { outputs, own: own?.to, waiting, trace });
-  return DONE;
+  await deliver(file, path, { outputs, own: own?.to, waiting, sent });
+  return PASSED;
 }
 
 function replaceTags({ tags }: FlowFile, { tags: wanted }: Output): void {

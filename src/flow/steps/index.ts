@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { type FlowStep, type StepName, stepKey } from "../../core/flow/types.ts";
+import type { FlowStep, StepName } from "../../core/flow/types.ts";
 import { removeFile } from "../failure.ts";
 import type { StepLog } from "../log.ts";
 import { stepDirectories } from "../recover.ts";
@@ -12,8 +12,6 @@ import { switchStep } from "./switch.ts";
 
 export interface StepServices {
   readonly dataIn: string;
-  /** A file went from a step (its key) to a place named as traces name places. */
-  readonly trace: (from: string, to: string) => void;
   readonly lend: ExternalServices["lend"];
 }
 
@@ -24,18 +22,13 @@ const LOOKING_THREADS = 3;
 export function stepWorker(step: FlowStep, services: StepServices, log: StepLog): StepWorker {
   const { work } = step;
   const waiting = (target: StepName): string => stepDirectories(services.dataIn, target).waiting;
-  const trace = (to: string): void => services.trace(stepKey(step), to);
   switch (work.do) {
     case "guess_file_type":
       return guessFileType(work, Math.min(LOOKING_THREADS, Math.max(2, step.lanes)));
     case "switch":
       return switchStep(
         work,
-        {
-          noMatch: posix.join(services.dataIn, "trash", `${step.plugin}.nomatch`),
-          waiting,
-          trace,
-        },
+        { noMatch: posix.join(services.dataIn, "trash", `${step.plugin}.nomatch`), waiting },
         log,
       );
     case "archive":
@@ -48,6 +41,6 @@ export function stepWorker(step: FlowStep, services: StepServices, log: StepLog)
         return DONE;
       };
     case "external":
-      return external(step, { lend: services.lend, waiting, trace });
+      return external(step, { lend: services.lend, waiting });
   }
 }

@@ -4,7 +4,7 @@ import type { StepWork } from "../../core/flow/types.ts";
 import { randomUid } from "../ids.ts";
 import { printable } from "../log.ts";
 import { placeFile } from "../transfer.ts";
-import { DONE, type Outcome, type StepWorker } from "../types.ts";
+import { type Outcome, type StepWorker, stored } from "../types.ts";
 
 type Work = Extract<StepWork, { readonly do: "move" }>;
 
@@ -28,7 +28,7 @@ export function move(work: Work): StepWorker {
     });
     const report = (path: string): Outcome => {
       log.info(`File ${from} moved to ${printable(path)}`);
-      return DONE;
+      return stored(path);
     };
     return typeof placed === "string" ? report(placed) : placed.then(report);
   };

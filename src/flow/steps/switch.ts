@@ -1,10 +1,10 @@
 import { compileRules, type Target } from "../../core/flow/rules.ts";
 import { TAG } from "../../core/flow/tags.ts";
 import type { StepName, StepWork } from "../../core/flow/types.ts";
-import { deliver, type Output } from "../deliver.ts";
+import { type Delivery, deliver, type Output } from "../deliver.ts";
 import { keepFile, removeFile } from "../failure.ts";
 import { printable, type StepLog } from "../log.ts";
-import { DONE, type FlowFile, type Outcome, type StepWorker } from "../types.ts";
+import { type FlowFile, type Outcome, PASSED, type StepWorker } from "../types.ts";
 
 type Work = Extract<StepWork, { readonly do: "switch" }>;
 
@@ -13,7 +13,6 @@ export interface SwitchPlaces {
   readonly noMatch: string;
   /** Where a step's files wait. */
   readonly waiting: (target: StepName) => string;
-  readonly trace: (to: string) => void;
 }
 
 /** Sends each file to every step whose rules match. One target: a rename; several: copies or hard links. */
@@ -29,23 +28,30 @@ export function switchStep(work: Work, places: SwitchPlaces, log: StepLog): Step
     const [first] = targets;
     if (first === undefined) return noMatch(file, from, work, places);
     if (targets.length === 1 && file.owned) return { do: "send", to: first };
-    return split(file, from, targets, places);
+    return split(file, from, targets, { waiting: places.waiting, sent: context.sent });
   };
 }
 
 function noMatch(file: FlowFile, from: string, work: Work, places: SwitchPlaces): Outcome | Promise<Outcome> {
-  places.trace(`>nomatch/${work.noMatch}`);
+  const unmatched = (path?: string): Outcome => {
+    return { do: "done", how: { is: "unmatched", policy: work.noMatch, ...(path !== undefined && { path }) } };
+  };
   if (work.noMatch === "delete") {
     removeFile(file, from);
-    return DONE;
+    return unmatched();
   }
   const name = file.tags.get(work.noMatchOriginalName ? TAG.basename : TAG.uid);
   const kept = keepFile(file, from, places.noMatch, name);
-  return typeof kept === "string" ? DONE : kept.then(() => DONE);
+  return typeof kept === "string" ? unmatched(kept) : kept.then(unmatched);
 }
 
 /** Delivers to several steps, or makes copies to own. */
-async function split(file: FlowFile, from: string, targets: readonly Target[], places: SwitchPlaces): Promise<Outcome> {
+async function split(
+  file: FlowFile,
+  from: string,
+  targets: readonly Target[],
+  to: Pick<Delivery, "waiting" | "sent">,
+): Promise<Outcome> {
   // The original itself goes last, and content is shared only among those that may share it.
   const ordered = targets.toSorted((a, b) => Number(a.hardlink) - Number(b.hardlink));
   const own = file.owned ? ordered.pop() : undefined;
@@ -53,6 +59,6 @@ async function split(file: FlowFile, from: string, targets: readonly Target[], p
   const outputs = ordered.map((to): Output => {
     return { path: from, to, tags: file.tags, mode: sharing && to.hardlink ? "link" : "copy" };
   });
-  await deliver(file, from, { outputs, own, waiting: places.waiting, trace: places.trace });
-  return DONE;
+  await deliver(file, from, { outputs, own, ...to });
+  return PASSED;
 }
