@@ -11,11 +11,12 @@ import { showFailures, showReport, showSlowest, showTotal } from "./test/show.ts
 
 const root = join(import.meta.dirname, "..");
 
-/** Files that run side by side in their group. Those that start servers get the machine for themselves. */
+/** Files that run side by side in their group: those that start servers mostly wait. What measures gets the machine for itself. */
 const groups = [
   { globs: ["src/**/*.test.ts", "scripts/**/*.test.ts", "test/*.test.ts"], lanes: 2, deadlineMs: 120_000 },
   { globs: ["test/conformance/**/*.test.ts"], lanes: 1, deadlineMs: 300_000 },
-  { globs: ["test/integration/**/*.test.ts"], lanes: 1, deadlineMs: 600_000 },
+  { globs: ["test/integration/**/*.test.ts"], lanes: 2, deadlineMs: 600_000 },
+  { globs: ["test/timed/**/*.test.ts"], lanes: 1, deadlineMs: 300_000 },
   { globs: ["test/cli/**/*.bats"], lanes: 1, deadlineMs: 600_000 },
 ] as const;
 

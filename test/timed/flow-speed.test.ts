@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { archiveStep, Pipeline, png, rule, until } from "./flow-harness.ts";
+import { archiveStep, Pipeline, png, rule, until } from "../integration/flow-harness.ts";
 
 /** Files per second that the whole chain must reach on any machine; two slow cores do five times as much. */
 const REQUIRED = 1000;
