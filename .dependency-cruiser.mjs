@@ -9,7 +9,7 @@ const rooms = {
 };
 
 /** Outside packages that pure code may use: no file system, clock, environment or process behind them. */
-const pure = "^(node:)?(path|path/posix|crypto)$|node_modules/(zod|handlebars|@huggingface/jinja)/";
+const pure = "^(node:)?(path|path/posix|crypto)$|node_modules/(zod|handlebars|@huggingface/jinja|re2js)/";
 
 /** Packages with one adapter each; everybody else goes through it. */
 const adapters = { ioredis: "kit/redis\\.ts", koffi: "kit/linux/" };

@@ -11,6 +11,7 @@ import { type Logs, printable } from "./log.ts";
 import { Passage } from "./passage.ts";
 import { recoverClaims, stepDirectories } from "./recover.ts";
 import { Retries } from "./retries.ts";
+import { RuleHelpers } from "./rule-helpers.ts";
 import { stepWorker } from "./steps/index.ts";
 import type { Workers } from "./workers.ts";
 
@@ -40,6 +41,7 @@ export class Engine {
   readonly #workers: Workers;
   readonly #retries = new Retries();
   readonly #passage: Passage;
+  readonly #ruleHelpers: RuleHelpers;
   readonly #pending = new Set<string>();
   /** Steps whose claims of a former daemon were given back: what is there now is ours. */
   readonly #recovered = new Set<string>();
@@ -52,6 +54,7 @@ export class Engine {
     this.#input = input;
     this.#workers = workers;
     this.#logs = logs;
+    this.#ruleHelpers = new RuleHelpers(logs.named("rules", "INFO").warning);
     this.#passage = new Passage({
       events,
       retries: this.#retries,
@@ -64,6 +67,7 @@ export class Engine {
   /** Runs these steps and no others; files in work go on as they began. Claims a dead daemon left are given back. */
   adopt(config: FlowConfig): void {
     this.#dataIn = config.dataIn;
+    this.#ruleHelpers.adopt(config.ruleHelpers ?? []);
     const running = config.steps.filter((step) => step.lanes > 0);
     const keys = new Set(running.map(stepKey));
     for (const [key, lane] of this.#lanes) {
@@ -87,6 +91,7 @@ export class Engine {
     this.#retries.close();
     this.#workers.stop();
     if (this.#busy() > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    this.#ruleHelpers.close();
   }
 
   #adoptStep(step: FlowStep, config: FlowConfig): void {
@@ -97,7 +102,8 @@ export class Engine {
     if (known !== undefined && known.limit > 0 && isDeepStrictEqual(known.step, step)) return;
     try {
       const lend: Workers["lend"] = (to, loan) => this.#workers.lend(to, loan);
-      const worker = stepWorker(step, { dataIn: config.dataIn, lend }, log);
+      const ask: RuleHelpers["ask"] = (rules, path, tags) => this.#ruleHelpers.ask(rules, path, tags);
+      const worker = stepWorker(step, { dataIn: config.dataIn, lend, ask }, log);
       const external = step.work.do === "external";
       const limit = external ? LENT_MAX : Math.max(step.lanes, 2) * FILES_PER_LANE;
       if (known !== undefined) {

@@ -33,7 +33,6 @@ describe("a running pipeline", () => {
     rule("*.both", "archive*,second*", "first.core.original_basename"),
     rule("*.copies", "archive,second,deleter", "first.core.original_basename"),
     rule("(", "archive", "first.core.original_basename", "regex"),
-    rule("any", "archive", "", "python"),
     rule("*.any", "archive", "first.core.original_basename"),
     rule("*.bad", "broken", "first.core.original_basename"),
   ];

@@ -6,6 +6,7 @@ import type { ModuleConfig } from "../config/types.ts";
 import { type ModulePaths, runtimeLayout } from "../module/paths.ts";
 import type { Plugin, Step } from "../plugin/types.ts";
 import { parseDestination, recognise } from "./recognise.ts";
+import { isProgrammed } from "./rules.ts";
 import type { FailurePolicySpec, FlowConfig, FlowStep, LogLevel, StepWork, WatchedDirectory } from "./types.ts";
 import { stepKey } from "./types.ts";
 
@@ -104,7 +105,11 @@ function withRules(work: StepWork, name: string, plugins: readonly Plugin[]): St
   const rules = plugins.flatMap((plugin) => plugin.rules.filter((rule) => rule.switch === name));
   return {
     ...work,
-    rules: rules.map(({ plugin, type, tag, pattern, targets }) => ({ plugin, type, tag, pattern, targets })),
+    rules: rules.map(({ plugin, type, tag, pattern, targets }) => {
+      const home = plugins.find(({ name: owner }) => owner === plugin)?.home ?? "";
+      const where = isProgrammed({ type }) && !pattern.startsWith("/") ? `${home}:${pattern}` : pattern;
+      return { plugin, type, tag, pattern: where, targets };
+    }),
   };
 }
 

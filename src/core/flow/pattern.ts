@@ -1,34 +1,13 @@
-/** A compiled test of one tag's value. */
-export type Matches = (value: string) => boolean;
+import { guarded, type Matches } from "./regex.ts";
 
 /** Shell glob as Python's `fnmatch`: case-sensitive, whole value, `*` and `?` match line breaks too. */
 export function glob(pattern: string): Matches {
   if (!/[*?[]/.test(pattern)) return (value) => value === pattern;
   const head = /^([^*?[]*)\*$/.exec(pattern)?.[1];
   if (head !== undefined) return (value) => value.startsWith(head);
-  const regex = new RegExp(`^${globSource(pattern)}$`, "s");
-  return (value) => regex.test(value);
-}
-
-/** Python's `re.match`: anchored at the start only. undefined: no such regular expression. */
-export function pythonRegex(pattern: string): Matches | undefined {
-  const inline = /^\(\?([aiLmsux]+)\)/.exec(pattern);
-  const flags = [...(inline?.[1] ?? "")].filter((flag) => "ims".includes(flag)).join("");
-  const source = pattern
-    .slice(inline?.[0].length ?? 0)
-    .replaceAll("(?P<", "(?<")
-    .replace(/\(\?P=(\w+)\)/g, "\\k<$1>")
-    .replace(/(?<!\\)((?:\\\\)*)\\A/g, "$1^")
-    .replace(/(?<!\\)((?:\\\\)*)\\Z/g, "$1$(?![\\s\\S])");
-  try {
-    const regex = new RegExp(`(?:${source})`, `y${[...new Set(flags)].join("")}`);
-    return (value) => {
-      regex.lastIndex = 0;
-      return regex.test(value);
-    };
-  } catch {
-    return undefined;
-  }
+  const source = globSource(pattern);
+  const regex = new RegExp(`^${source}$`, "s");
+  return guarded((value) => regex.test(value), pattern.split("*").length - 1, `(?s)${source}\\z`);
 }
 
 function globSource(pattern: string): string {

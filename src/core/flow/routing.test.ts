@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ignoreMask } from "./mask.ts";
-import { glob, pythonRegex } from "./pattern.ts";
+import { glob } from "./pattern.ts";
+import { pythonRegex } from "./regex.ts";
 import { compileRules } from "./rules.ts";
 import type { SwitchRuleSpec } from "./types.ts";
 
@@ -48,14 +49,33 @@ const regexes: readonly (readonly [pattern: string, value: string, matches: bool
 ];
 for (const [pattern, value, matches] of regexes) {
   test(`regex ${pattern} ${matches ? "matches" : "does not match"} ${JSON.stringify(value)}`, () =>
-    assert.equal(pythonRegex(pattern)?.(value), matches));
+    assert.equal(compiled(pattern)(value), matches));
 }
+
+function compiled(pattern: string) {
+  const matches = pythonRegex(pattern);
+  assert.ok(typeof matches !== "string", String(matches));
+  return matches;
+}
+
+test("what would backtrack for ever is matched in linear time; what cannot be is refused", () => {
+  const value = `${"a".repeat(3000)}b`;
+  const began = performance.now();
+  for (const pattern of ["(a+)+$", "(?i)(A|AA)*$", "(?P<x>(a*)*)c\\Z", "a*a*a*a*c", "(?:(?:a{1,9}){5}){5}c"]) {
+    assert.equal(compiled(pattern)(value), false, pattern);
+  }
+  assert.equal(compiled("(a+)+b\\Z")(value), true);
+  assert.equal(glob("*a*a*a*a*a*c")(value), false);
+  assert.equal(glob("*a*a*a*a*a*b")(value), true);
+  assert.ok(performance.now() - began < 3000);
+  assert.match(String(pythonRegex("(?=a)(a+)+$")), /for ever/);
+});
 
 function rule(type: SwitchRuleSpec["type"], pattern: string, ...targets: readonly string[]): SwitchRuleSpec {
   return {
     plugin: "me",
     type,
-    tag: type === "alwaystrue" || type === "python" ? "" : "tag",
+    tag: ["alwaystrue", "python", "expression"].includes(type) ? "" : "tag",
     pattern,
     targets: targets.map((text) => ({ plugin: text.replace("*", ""), step: "main", hardlink: text.endsWith("*") })),
   };
@@ -76,6 +96,8 @@ const rules: readonly (readonly [type: SwitchRuleSpec["type"], pattern: string, 
     ["notregex", "val", false, true],
     ["alwaystrue", "whatever", true, true],
     ["python", "module.function", false, false],
+    ["expression", "x['tag'].startswith('val')", true, false],
+    ["expression", "not has(x['tag'])", false, true],
   ];
 for (const [type, pattern, tagged, untagged] of rules) {
   test(`${type} ${pattern}`, () => {
@@ -94,15 +116,39 @@ test("all rules are asked, targets add up, each step once; it is a link only if 
   assert.deepEqual(targets, ["a*", "b", "c*"]);
 });
 
+test("rules that are functions say what the caller was answered", () => {
+  const router = compileRules([rule("python", "m.f", "a"), rule("js", "m.g", "b"), rule("python", "m.h", "c")]);
+  const [yes, no, unknown] = router.asked;
+  assert.ok(yes !== undefined && no !== undefined && unknown !== undefined);
+  const answers = new Map([
+    [yes, { verdict: "yes" as const }],
+    [no, { verdict: "no" as const }],
+    [unknown, { verdict: "unknown" as const }],
+  ]);
+  assert.deepEqual(
+    router.route(TAGGED, answers).map(({ plugin }) => plugin),
+    ["a"],
+  );
+});
+
 test("a bad rule is told and leaves the others alone", () => {
-  const router = compileRules([rule("regex", "(", "a"), rule("python", "m.f", "a"), rule("equal", "value", "b")]);
+  const router = compileRules([
+    rule("regex", "(", "a"),
+    rule("expression", "exit()", "a"),
+    rule("python", "m.f", "a"),
+    rule("equal", "value", "b"),
+  ]);
   assert.deepEqual(
     router.route(TAGGED).map(({ plugin }) => plugin),
     ["b"],
   );
   assert.deepEqual(
-    router.problems.map(({ rule: bad }) => bad.type),
-    ["regex", "python"],
+    router.rules.filter(({ problem }) => problem !== undefined).map(({ spec }) => spec.type),
+    ["regex", "expression"],
+  );
+  assert.deepEqual(
+    router.asked.map(({ spec }) => spec.type),
+    ["python"],
   );
 });
 

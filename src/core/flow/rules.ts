@@ -1,43 +1,68 @@
-import { glob, type Matches, pythonRegex } from "./pattern.ts";
-import { NOT_FOUND, type Tags } from "./tags.ts";
+import { compileExpression } from "./expression/evaluate.ts";
+import { glob } from "./pattern.ts";
+import { type Matches, pythonRegex } from "./regex.ts";
+import { NOT_FOUND } from "./tags.ts";
 import { type StepName, type SwitchRuleSpec, stepKey } from "./types.ts";
+
+type ReadonlyTags = ReadonlyMap<string, string>;
 
 /** A step a file goes to, and whether it may share its content with the others' by a hard link. */
 export interface Target extends StepName {
   readonly hardlink: boolean;
 }
 
-export interface RuleProblem {
-  readonly rule: SwitchRuleSpec;
-  readonly message: string;
+/** `unknown`: it was asked and gave no answer. */
+export type Verdict = "yes" | "no" | "unknown";
+
+/** What a rule said of a file, and why, where that is not plain. */
+export interface RuleAnswer {
+  readonly verdict: Verdict;
+  readonly reason?: string;
+}
+
+/** A rule as the router asks it. */
+export interface RouterRule {
+  readonly spec: SwitchRuleSpec;
+  /** Why it cannot be used: it matches nothing, and the others are not affected. */
+  readonly problem?: string;
+  /** Absent: a program must be asked. */
+  readonly test?: (tags: ReadonlyTags) => boolean;
 }
 
 /** Compiled switch rules: all of them are asked, their targets add up. */
 export interface Router {
-  route(tags: Tags): readonly Target[];
-  /** Rules that never match because they cannot be used; the others are not affected. */
-  readonly problems: readonly RuleProblem[];
+  readonly rules: readonly RouterRule[];
+  /** Those whose answers the caller has to bring. */
+  readonly asked: readonly RouterRule[];
+  /** Where a file goes; `answered` says what the rules of `asked` said, absent ones say no. */
+  route(tags: ReadonlyTags, answered?: ReadonlyMap<RouterRule, RuleAnswer>): readonly Target[];
 }
 
-type Test = (tags: Tags) => boolean;
-
 /** Compiles the rules of one switch. A bad rule is a problem of its own, never of the others. */
-export function compileRules(rules: readonly SwitchRuleSpec[]): Router {
-  const problems: RuleProblem[] = [];
-  const compiled: { readonly test: Test; readonly targets: readonly Target[] }[] = [];
-  for (const rule of rules) {
-    const test = compileTest(rule);
-    if (typeof test === "string") problems.push({ rule, message: test });
-    else compiled.push({ test, targets: rule.targets });
-  }
+export function compileRules(specs: readonly SwitchRuleSpec[]): Router {
+  const rules = specs.map((spec): RouterRule => {
+    if (isProgrammed(spec)) return { spec };
+    const test = compileTest(spec);
+    return typeof test === "string" ? { spec, problem: test } : { spec, test };
+  });
+  const usable = rules.filter(({ problem }) => problem === undefined);
   return {
-    problems,
-    route: (tags) => merge(compiled.filter((rule) => rule.test(tags)).flatMap((rule) => rule.targets)),
+    rules,
+    asked: usable.filter(({ test }) => test === undefined),
+    route: (tags, answered) => {
+      const says = (rule: RouterRule): boolean => rule.test?.(tags) ?? answered?.get(rule)?.verdict === "yes";
+      return mergeTargets(usable.filter(says).flatMap(({ spec }) => spec.targets));
+    },
   };
 }
 
+/** Whether a rule is a function of the plugin's, which a process of its own answers for. */
+export function isProgrammed({ type }: Pick<SwitchRuleSpec, "type">): boolean {
+  return type === "python" || type === "js";
+}
+
 /** One delivery per step; it may be a hard link only if every rule that names it says so. */
-function merge(targets: readonly Target[]): readonly Target[] {
+export function mergeTargets(targets: readonly Target[]): readonly Target[] {
   if (targets.length < 2) return targets;
   const merged = new Map<string, Target>();
   for (const target of targets) {
@@ -47,11 +72,12 @@ function merge(targets: readonly Target[]): readonly Target[] {
   return [...merged.values()];
 }
 
-function compileTest(rule: SwitchRuleSpec): Test | string {
+/** A text says why the rule cannot be used. */
+function compileTest(rule: SwitchRuleSpec): ((tags: ReadonlyTags) => boolean) | string {
   const { tag, pattern } = rule;
   const on =
-    (matches: Matches, wanted: boolean): Test =>
-    (tags) =>
+    (matches: Matches, wanted: boolean) =>
+    (tags: ReadonlyTags): boolean =>
       matches(tags.get(tag) ?? NOT_FOUND) === wanted;
   switch (rule.type) {
     case "alwaystrue":
@@ -65,9 +91,16 @@ function compileTest(rule: SwitchRuleSpec): Test | string {
     case "regex":
     case "notregex": {
       const matches = pythonRegex(pattern);
-      return matches === undefined ? `\`${pattern}\` is no regular expression` : on(matches, rule.type === "regex");
+      return typeof matches === "string" ? matches : on(matches, rule.type === "regex");
     }
+    case "expression":
+      try {
+        return compileExpression(pattern);
+      } catch (error) {
+        return `\`${pattern}\` is no expression: ${error instanceof Error ? error.message : String(error)}`;
+      }
     case "python":
-      return `the python rule \`${pattern}\` is not run by this version; it matches nothing`;
+    case "js":
+      return "a program answers for it";
   }
 }

@@ -77,6 +77,16 @@ export interface WatchedDirectory {
   readonly external: boolean;
 }
 
+/** A program that answers for the rules of one plugin in one language. */
+export interface RuleHelperSpec {
+  readonly plugin: string;
+  readonly language: "python" | "js";
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** Complete. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
 export type LogLevel = "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL";
 
 /** Everything the flow daemon is told: the content of `config_auto/flow.json`. */
@@ -96,6 +106,8 @@ export interface FlowConfig {
   readonly pollQueueLimit: number;
   readonly log: { readonly level: LogLevel };
   readonly steps: readonly FlowStep[];
+  /** Only of plugins that have such rules. */
+  readonly ruleHelpers?: readonly RuleHelperSpec[];
   readonly watched: readonly WatchedDirectory[];
 }
 

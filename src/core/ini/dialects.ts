@@ -6,6 +6,7 @@ export const MODULE_DIALECT: Dialect = {
   comments: "#;",
   lowerCaseKeys: true,
   variants: () => true,
+  endsWithValue: () => false,
 };
 
 /** A plugin's `config.ini` and its overrides. The keys of switch rules are patterns, which may end with `]`. */
@@ -14,4 +15,5 @@ export const PLUGIN_DIALECT: Dialect = {
   comments: "#",
   lowerCaseKeys: false,
   variants: (section) => !section.startsWith("switch_rules"),
+  endsWithValue: (section) => /^switch_rules(?:@[^:]*)?:expression$/.test(section),
 };

@@ -64,6 +64,17 @@ test("a pattern of a switch rule keeps its brackets, colons, case and semicolons
   assert.ok(ini.entries.every((entry) => entry.variant === undefined && entry.value === "main, other/x*"));
 });
 
+test("an expression of a switch rule keeps its comparisons; the last lone = ends it", () => {
+  const rules = ["x['a'] == 'b'", "x['a'] != 'b' and x['c'] >= 3", "has(x['d'])", "x['e'] in ['=', '<=']"];
+  const text = `[switch_rules@s:expression]\n${rules.map((rule) => `${rule} = main, other/x*`).join("\n")}`;
+  const ini = parseIni(text, "f.ini", PLUGIN_DIALECT);
+  assert.deepEqual(ini.notes, []);
+  assert.deepEqual(
+    ini.entries.map((entry) => [entry.key, entry.value]),
+    rules.map((rule) => [rule, "main, other/x*"]),
+  );
+});
+
 const BAD: readonly (readonly [name: string, text: string, found: readonly string[], dialect?: Dialect])[] = [
   ["a word alone", "[a]\nx = 1\nword\ny = 2", ["MF1001 3:1+4"]],
   ["a semicolon comment in a plugin", "[a]\n; old\n", ["MF1001 2:1+5"], PLUGIN_DIALECT],

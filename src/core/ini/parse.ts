@@ -122,7 +122,7 @@ function readPair(state: State, content: string, number: number, start: number):
     state.lost = true;
     return known ? undefined : mistakes.beforeSection(whole);
   }
-  const end = delimiterIndex(content, dialect);
+  const end = dialect.endsWithValue(section) ? lastDelimiter(content) : delimiterIndex(content, dialect);
   if (end === -1) return mistakes.noDelimiter(content, whole, dialect);
   const written = content.slice(0, end).trimEnd();
   if (written === "") return mistakes.noKey(whole);
@@ -162,6 +162,11 @@ function delimiterIndex(content: string, dialect: Dialect): number {
   if (dialect.delimiters === "=") return equal;
   const colon = content.indexOf(":");
   return equal === -1 || colon === -1 ? Math.max(equal, colon) : Math.min(equal, colon);
+}
+
+/** An expression compares with `==` and `<=`: what stands between it and its value is the last `=` that does not. */
+function lastDelimiter(content: string): number {
+  return content.search(/(?<![=!<>])=(?!=)[^=]*$/);
 }
 
 function span(state: State, line: number, start: number, length: number): Span {

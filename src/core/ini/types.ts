@@ -9,6 +9,8 @@ export interface Dialect {
   readonly lowerCaseKeys: boolean;
   /** Whether `key[NAME]` in this section means: the value of `key` where the configuration is called NAME. */
   readonly variants: (section: string) => boolean;
+  /** Whether keys of this section hold `==`, `<=` and the like: the last lone `=` of a line is then what ends its key. */
+  readonly endsWithValue: (section: string) => boolean;
 }
 
 /** `key = value`, or `key[VARIANT] = value`. */

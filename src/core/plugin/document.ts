@@ -46,7 +46,10 @@ const RULES = [
   "| `equal` | yes | the same value |",
   "| `notfnmatch`, `notregex`, `notequal` | yes | what the above do not, a missing tag included |",
   "| `alwaystrue` | no | every file |",
-  "| `python` | no | what `module.function` of the plugin says |",
+  "| `expression` | no | where an expression over the tags holds: `x['latest.guess_file_type.main.size'] > 1000 = main` |",
+  "| `python`, `js` | no | what `module.function` of a file of the plugin, or `/dir:module.function`, says |",
+  "",
+  "[Routing](../guide/routing.md) tells more of expressions and functions.",
 ];
 
 function row(option: PluginOptionDoc): string {

@@ -121,6 +121,8 @@ const MISTAKES: readonly Mistake[] = [
   ["a rule without tag", rules("[switch_rules:equal]\nx = main"), "MF3052", 8, /:TAG/],
   ["a rule with a tag too many", rules("[switch_rules:alwaystrue:x]\n* = main"), "MF3053", 8, /alwaystrue\]/],
   ["a regular expression that is none", rules("[switch_rules:regex:x]\na(b = main"), "MF3054", 9, /./],
+  ["an expression that is none", rules("[switch_rules:expression]\nx['a'] == = main"), "MF3056", 9, /compare tags/],
+  ["a function without module", rules("[switch_rules:python]\nis_mine = main"), "MF3057", 9, /module\.function/],
   ["a target that is no step", rules("[switch_rules:equal:x]\na = main, b/c/d"), "MF3055", 9, /`plugin\/step`/],
   ["a template that is never closed", { config: "[custom]\na = {% if x %}" }, "MF3028", 9, /raw/],
   ["a missing layer", { dependencies: "# needs\npython3@mfext\n" }, "MF3011", 2, /./],
@@ -316,6 +318,23 @@ describe("a valid plugin", () => {
 
   it("leaves Python-only regular expressions alone", () => {
     valid(rules("[switch_rules:regex:x]\n(?P<a>x)(?P@@@@@@a)\\Z = main\n(?i)abc = main\n(?P<b>x) = main"));
+  });
+
+  it("leaves a rule that could take for ever out, and says so", () => {
+    const plugin = read(rules("[switch_rules:regex:x]\n(?!a)(b+)+c = main\n(b+)+c = main"));
+    assert.deepEqual(
+      [plugin.ok, plugin.notes.map(({ code, severity }) => [code, severity])],
+      [true, [["MF3058", "warning"]]],
+    );
+  });
+
+  it("shows a condition of before 1.0 as the rule it is today", () => {
+    const plugin = read(step("switch_logical_condition = ( x['first.core.original_basename'] == 'a' )"));
+    assert.equal(plugin.ok, false);
+    assert.match(
+      plugin.notes[0]?.fix ?? "",
+      /\[switch_rules:expression\]: `\( x\['first.core.original_basename'\] == 'a' \) = main`/,
+    );
   });
 
   it("takes version and release from the build, and says dev_link for a working directory", () => {

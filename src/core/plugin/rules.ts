@@ -1,6 +1,9 @@
 import type { Diagnostic, Span } from "../base/diagnostic.ts";
 import { suggest } from "../base/suggest.ts";
 import type { MergedSection } from "../config/merge.ts";
+import { compileExpression } from "../flow/expression/evaluate.ts";
+import { ExpressionError } from "../flow/expression/syntax.ts";
+import { pythonRegex } from "../flow/regex.ts";
 import type { SwitchRule } from "./types.ts";
 
 /** The types of rule, and whether they name a tag. */
@@ -12,8 +15,13 @@ const TYPES: Readonly<Record<SwitchRule["type"], "tag" | "none">> = {
   notregex: "tag",
   notequal: "tag",
   alwaystrue: "none",
+  expression: "none",
   python: "none",
+  js: "none",
 };
+
+/** `module.function` of a file in the plugin's directory, or in another one. */
+const FUNCTION = /^(?:\/[^:]*:)?[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$/;
 
 const TARGET = /^(?:(?<plugin>[A-Za-z0-9_-]+)\/)?(?<step>[A-Za-z0-9_]+)(?<hardlink>\*?)$/;
 
@@ -24,7 +32,7 @@ export function readRules(section: MergedSection, plugin: string, notes: Diagnos
   return [...section.keys].map(([key, written]) => {
     const pattern = key.replaceAll("@@@@@@", "=").replaceAll("~~~~~~", "#");
     const at = written.keyAt;
-    if (/regex$/.test(header.type)) checkPattern(pattern, at, section.name, notes);
+    checkPattern(header.type, pattern, { section: section.name, at }, notes);
     const targets = written.value.split(",").flatMap((item) => {
       const target = TARGET.exec(item.trim())?.groups;
       if (target === undefined) notes.push(badTarget(item.trim(), written.at, section.name));
@@ -70,8 +78,38 @@ function isType(word: string): word is SwitchRule["type"] {
 /** What only Python understands: such a pattern is left for its engine to judge. */
 const PYTHON_ONLY = /\(\?(?:P[=>]|#|\(|>)|[*+?}]\+|\\[AZ]/;
 
-function checkPattern(pattern: string, at: Span, section: string, notes: Diagnostic[]): void {
-  if (PYTHON_ONLY.test(pattern)) return;
+interface Place {
+  readonly section: string;
+  readonly at: Span;
+}
+
+function checkPattern(type: SwitchRule["type"], pattern: string, place: Place, notes: Diagnostic[]): void {
+  if (/regex$/.test(type)) checkRegex(pattern, place, notes);
+  else if (type === "expression") checkExpression(pattern, place, notes);
+  else if ((type === "python" || type === "js") && !FUNCTION.test(pattern)) {
+    notes.push({
+      code: "MF3057",
+      severity: "error",
+      message: `[${place.section}] ${JSON.stringify(pattern)} names no function`,
+      at: place.at,
+      fix: "write `module.function`, or `/absolute/directory:module.function`",
+    });
+  }
+}
+
+function checkRegex(pattern: string, { section, at }: Place, notes: Diagnostic[]): void {
+  const compiled = pythonRegex(pattern);
+  if (typeof compiled !== "string") return;
+  if (PYTHON_ONLY.test(pattern) || compiled.includes("for ever")) {
+    notes.push({
+      code: "MF3058",
+      severity: "warning",
+      message: `[${section}] the rule is left out, the others hold: ${compiled}`,
+      at,
+      fix: "write it without `(?=`, `(?!`, `(?<` and `(?P=`, or without a repetition in a repetition",
+    });
+    return;
+  }
   const plain = pattern.replace(/\(\?P</g, "(?<").replace(/^\(\?[aiLmsux]+\)/, "");
   try {
     new RegExp(plain, "s");
@@ -83,6 +121,21 @@ function checkPattern(pattern: string, at: Span, section: string, notes: Diagnos
       message: `[${section}] ${JSON.stringify(pattern)} is not a regular expression: ${reason}`,
       at,
       fix: "close what is open, or escape it with a backslash",
+    });
+  }
+}
+
+function checkExpression(pattern: string, { section, at }: Place, notes: Diagnostic[]): void {
+  try {
+    compileExpression(pattern);
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    notes.push({
+      code: "MF3056",
+      severity: "error",
+      message: `[${section}] ${JSON.stringify(pattern)} is not an expression: ${error.message}`,
+      at: { ...at, col: at.col + error.at, length: 1 },
+      fix: "compare tags as in `x['latest.guess_file_type.main.size'] > 1000 and has(x['my.tag'])`",
     });
   }
 }

@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
 import { suggest } from "../base/suggest.ts";
 import type { MergedSection, MergedValue } from "../config/merge.ts";
+import { compileExpression } from "../flow/expression/evaluate.ts";
 import type { PluginOption, ValuesOf } from "./options.ts";
 
 type Options = Readonly<Record<string, PluginOption>>;
@@ -69,7 +70,10 @@ function initialOf(key: string, option: PluginOption, section: MergedSection, no
 }
 
 function unknownKey(key: string, written: MergedValue, section: MergedSection, options: Options): Diagnostic {
-  const migration = MIGRATIONS[key] ?? (key.startsWith("arg_") ? MIGRATIONS["args"] : undefined);
+  const migration =
+    conditionMigration(key, written.value) ??
+    MIGRATIONS[key] ??
+    (key.startsWith("arg_") ? MIGRATIONS["args"] : undefined);
   const near = suggest(key, Object.keys(options));
   const known = { severity: "error", at: written.keyAt } as const;
   if (migration !== undefined) {
@@ -86,6 +90,17 @@ function unknownKey(key: string, written: MergedValue, section: MergedSection, o
     message: `[${section.name}] has no key \`${key}\``,
     fix: near === undefined ? `it may hold: ${Object.keys(options).join(", ")}` : `did you mean \`${near}\`?`,
   };
+}
+
+/** A condition that is an expression of today needs no more than another place. */
+function conditionMigration(key: string, condition: string): string | undefined {
+  if (key !== "switch_logical_condition") return undefined;
+  try {
+    compileExpression(condition);
+    return `write into [switch_rules:expression]: \`${condition} = main\`, where main is the step`;
+  } catch {
+    return undefined;
+  }
 }
 
 function article(name: string): string {

@@ -87,9 +87,20 @@ export interface SwitchRule {
   readonly plugin: string;
   /** Which switch plugin evaluates it; `switch` unless the section says `@other`. */
   readonly switch: string;
-  readonly type: "fnmatch" | "regex" | "equal" | "notfnmatch" | "notregex" | "notequal" | "alwaystrue" | "python";
-  /** The tag tested; empty for alwaystrue and python. */
+  readonly type:
+    | "fnmatch"
+    | "regex"
+    | "equal"
+    | "notfnmatch"
+    | "notregex"
+    | "notequal"
+    | "alwaystrue"
+    | "expression"
+    | "python"
+    | "js";
+  /** The tag tested; empty for the types that look at the whole file. */
   readonly tag: string;
+  /** For python and js: `module.function` in the plugin's directory, or `/abs/dir:module.function`. */
   readonly pattern: string;
   readonly targets: readonly { readonly plugin: string; readonly step: string; readonly hardlink: boolean }[];
   readonly at: Span;

@@ -8,11 +8,12 @@ import { archive } from "./archive.ts";
 import { type ExternalServices, external } from "./external.ts";
 import { guessFileType } from "./guess-file-type.ts";
 import { move } from "./move.ts";
-import { switchStep } from "./switch.ts";
+import { type AskRules, switchStep } from "./switch.ts";
 
 export interface StepServices {
   readonly dataIn: string;
   readonly lend: ExternalServices["lend"];
+  readonly ask: AskRules;
 }
 
 /** Threads left for looking at files: libuv has four, one waits for inotify. */
@@ -28,7 +29,7 @@ export function stepWorker(step: FlowStep, services: StepServices, log: StepLog)
     case "switch":
       return switchStep(
         work,
-        { noMatch: posix.join(services.dataIn, "trash", `${step.plugin}.nomatch`), waiting },
+        { noMatch: posix.join(services.dataIn, "trash", `${step.plugin}.nomatch`), waiting, ask: services.ask },
         log,
       );
     case "archive":

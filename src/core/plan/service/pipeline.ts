@@ -8,6 +8,7 @@ import { type Piece, piece } from "../piece.ts";
 import type { PlannedDirectory, PlannedFile, ServiceSpec } from "../types.ts";
 import { NODE_FLAGS, ownService } from "./own.ts";
 import { stepService } from "./parts.ts";
+import { planRuleHelpers } from "./rule-helpers.ts";
 
 /** The file pipeline: observer, queue and built-in steps in one daemon, and the steps of their own programs. */
 export function planPipeline(input: PlanInput, admitted: Admitted): Piece {
@@ -46,7 +47,10 @@ function stepServices(flow: FlowConfig, input: PlanInput, { running }: Admitted)
 export function flowOf(input: PlanInput, { plugins, running }: Admitted) {
   const commands = new Map(running.map(({ part, argv }) => [part, argv]));
   const { config, paths } = input;
-  return flowConfig({ plugins, config, paths, argvOf: (step) => commands.get(step) });
+  const flow = flowConfig({ plugins, config, paths, argvOf: (step) => commands.get(step) });
+  if (!flow.ok) return flow;
+  const ruleHelpers = planRuleHelpers(flow.value, input, plugins);
+  return ruleHelpers.length === 0 ? flow : { ...flow, value: { ...flow.value, ruleHelpers } };
 }
 
 function compatibleFiles(flow: FlowConfig): [string, PlannedFile][] {

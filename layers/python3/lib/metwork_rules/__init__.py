@@ -1,0 +1,1 @@
+"""Answers for switch rules that are Python functions of a plugin."""
