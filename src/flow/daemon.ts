@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { ignoreMask } from "../core/flow/mask.ts";
 import { type FlowConfig, stepKey } from "../core/flow/types.ts";
 import { type Lock, lockFile } from "../kit/linux/lock.ts";
+import { Collector } from "./collector.ts";
 import { Counters } from "./counters.ts";
 import { makeDirectory } from "./directory.ts";
 import { Engine } from "./engine.ts";
@@ -68,6 +69,11 @@ export async function startFlow(
     log.info(`running ${config.steps.length} steps, watching ${config.watched.length} directories`);
   };
   adopt();
+  const collector = new Collector(
+    config,
+    posix.dirname(config.lockFile),
+    logs.named("garbage_collector", config.log.level),
+  );
   const closeSocket = await workers.listen(config.stepSocket);
   return {
     reload: () => {
@@ -75,10 +81,15 @@ export async function startFlow(
       if (next === undefined) return;
       config = next;
       adopt();
+      collector.adopt(config);
     },
     stop: async () => {
       log.info("stopping");
-      await Promise.all([observer.close(), withDeadline(engine.stop(), STOP_MS)]);
+      await Promise.all([
+        observer.close(),
+        withDeadline(collector.close(), STOP_MS),
+        withDeadline(engine.stop(), STOP_MS),
+      ]);
       await withDeadline(counters.flush(), 500);
       queue.close();
       closeSocket();

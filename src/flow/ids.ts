@@ -17,6 +17,11 @@ export function isUniqueName(name: string): boolean {
   return /^mw[0-9a-f]{10}-[0-9a-z]+(?:~|$)/.test(name);
 }
 
+/** True for a name that the pipeline gave a file: as it came from uniqueName, or with what is to become of the file behind it. */
+export function isPipelineName(name: string): boolean {
+  return /^mw[0-9a-f]{10}-[0-9a-z]+(?:[~.]|$)/.test(name);
+}
+
 let pool = "";
 let next = 0;
 

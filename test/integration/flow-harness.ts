@@ -71,6 +71,7 @@ export class Pipeline {
       forcedPollS: 300,
       pollQueueLimit: 10_000,
       log: { level: "INFO" },
+      lifetimes: { trashS: 0, tmpS: 0, unfinishedS: 0, everyS: 60 },
       steps: all,
       watched: [
         { directory: this.incoming, steps: ["guess_file_type.main"], external: true },

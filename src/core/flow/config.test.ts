@@ -10,6 +10,9 @@ const AT: Span = { file: "/p/config.ini", line: 1, col: 1, length: 1 };
 const OPTIONS: Readonly<Record<string, ConfigValue>> = {
   "data_in.dir": "/rt/var/in",
   "log.minimal_level": "INFO",
+  "data_in.trash_max_lifetime": 1440,
+  "data_in.tmp_max_lifetime": 60,
+  "data_in.other_max_lifetime": 0,
   "directory_observer.ignore": "^.*\\.t$;^.*\\.tmp$",
   "directory_observer.forced_poll": 300,
   "directory_observer.poll_queue_limit": 10_000,

@@ -48,6 +48,12 @@ export function flowConfig(input: FlowInput): Result<FlowConfig> {
       forcedPollS: numberOf(config, "directory_observer.forced_poll"),
       pollQueueLimit: numberOf(config, "directory_observer.poll_queue_limit"),
       log: { level },
+      lifetimes: {
+        trashS: numberOf(config, "data_in.trash_max_lifetime") * 60,
+        tmpS: numberOf(config, "data_in.tmp_max_lifetime") * 60,
+        unfinishedS: numberOf(config, "data_in.other_max_lifetime") * 60,
+        everyS: 60,
+      },
       steps,
       watched: watchedDirectories(input, dataIn, new Set(steps.map(stepKey))),
     },

@@ -1,4 +1,5 @@
 import type { SwitchRule } from "../plugin/types.ts";
+import type { Lifetimes } from "./collect.ts";
 
 /** `plugin` and `step` of a step, as switch targets and `--dest-dir` name it. */
 export interface StepName {
@@ -105,6 +106,7 @@ export interface FlowConfig {
   /** Announcements a listing leaves waiting per queue at most; 0: no limit. */
   readonly pollQueueLimit: number;
   readonly log: { readonly level: LogLevel };
+  readonly lifetimes: Lifetimes;
   readonly steps: readonly FlowStep[];
   /** Only of plugins that have such rules. */
   readonly ruleHelpers?: readonly RuleHelperSpec[];

@@ -21,22 +21,22 @@ const DATA_IN = section("data_in", "The directory files come in by, and how long
   trash_max_lifetime: option(
     integer(0, LONGEST_MINUTES),
     "1440",
-    "none",
-    "Files in trash are deleted when they have been there longer. 0: never.",
+    "reload",
+    "Files in trash are deleted when they have been there longer, whatever their own date. 0: never.",
     "minutes",
   ),
   tmp_max_lifetime: option(
     integer(0, LONGEST_MINUTES),
     "60",
-    "none",
-    "Files in tmp that no step works on are deleted when they have been there longer. 0: never.",
+    "reload",
+    "Files in tmp that no step works on, scratch files and uploads that were cut, are deleted when they have been there longer. 0: never.",
     "minutes",
   ),
   other_max_lifetime: option(
     integer(0, LONGEST_MINUTES),
     "360",
-    "none",
-    "Files anywhere else below dir, queues included, are deleted when they have been there longer. 0: never.",
+    "reload",
+    "Files in watched directories that their senders did not finish ([directory_observer] ignore) are deleted when nobody wrote to them for longer. 0: never. Files that wait to be processed are never deleted by age.",
     "minutes",
   ),
 });

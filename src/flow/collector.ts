@@ -1,0 +1,197 @@
+import { type Dirent, lstatSync, readFileSync, renameSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
+import { opendir } from "node:fs/promises";
+import { posix } from "node:path";
+import { type Area, type Candidate, isGarbage, type Lifetimes } from "../core/flow/collect.ts";
+import { ignoreMask } from "../core/flow/mask.ts";
+import { nameFromBytes, systemPath } from "../core/flow/names.ts";
+import { look, type SeenTime, seenFor } from "../core/flow/seen-time.ts";
+import type { FlowConfig } from "../core/flow/types.ts";
+import { isBeingWritten } from "../kit/linux/lease.ts";
+import { codeOf, messageOf } from "./errors.ts";
+import { isPipelineName } from "./ids.ts";
+import { printable, type StepLog } from "./log.ts";
+
+/** A pass is at most this share of the time: a huge trash is looked at less often. */
+const SHARE = 20;
+/** Entries looked at before others get their turn. */
+const SLICE = 64;
+/** An empty directory of trash goes when nothing was put there for so long, seconds. */
+const EMPTY_S = 60;
+const STATE = "collector.json";
+
+/**
+ * Deletes by age what is not, or no longer, on its way: files of trash, scratch files of dead workers, what senders never
+ * finished. A file's age is the time it was seen at its place (its ctime: every move sets it), not what its sender's clock
+ * said. Files that wait or are in work are never touched.
+ */
+export class Collector {
+  readonly #log: StepLog;
+  readonly #statePath: string;
+  #config: FlowConfig;
+  #seen: SeenTime | undefined;
+  #looked: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+  #pass: Promise<void> | undefined;
+
+  /** `stateDirectory` keeps what must be known after a restart. */
+  constructor(config: FlowConfig, stateDirectory: string, log: StepLog) {
+    this.#config = config;
+    this.#statePath = posix.join(stateDirectory, STATE);
+    this.#log = log;
+    this.#seen = readSeen(this.#statePath);
+    this.#later(config.lifetimes.everyS * 1000);
+  }
+
+  adopt(config: FlowConfig): void {
+    this.#config = config;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#pass;
+  }
+
+  #later(ms: number): void {
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => {
+      const begun = performance.now();
+      this.#pass = this.#collect()
+        .catch((error: unknown) => this.#log.warning(`not everything could be cleaned: ${messageOf(error)}`))
+        .finally(() => {
+          this.#pass = undefined;
+          this.#later(Math.max(this.#config.lifetimes.everyS * 1000, (performance.now() - begun) * SHARE));
+        });
+    }, ms);
+    this.#timer.unref();
+  }
+
+  async #collect(): Promise<void> {
+    const { dataIn, watched, lifetimes, ignore } = this.#config;
+    this.#look(lifetimes);
+    const ignored = ignoreMask(ignore);
+    await this.#directory(posix.join(dataIn, "trash"), "trash", ignored);
+    const tmp = posix.join(dataIn, "tmp");
+    await this.#entries(tmp, async (entry) => {
+      const path = posix.join(tmp, nameOf(entry));
+      if (!entry.isDirectory()) return;
+      // Steps that do not run, or are no more, have theirs there too; `.work` holds the scratch files of their workers.
+      const sinceOldestClaimS = await this.#oldestClaim(path.replace(/\.work$/, ""));
+      const area = entry.name.includes(".") ? "claims" : "scratch";
+      await this.#directory(path, area, ignored, sinceOldestClaimS);
+    });
+    for (const { directory } of watched) await this.#directory(directory, "watched", ignored);
+  }
+
+  #look({ trashS, tmpS, unfinishedS }: Lifetimes): void {
+    const now = performance.now();
+    const passed = this.#looked === undefined ? 0 : now - this.#looked;
+    this.#seen = look(this.#seen, Date.now(), passed, Math.max(trashS, tmpS, unfinishedS) * 1000);
+    this.#looked = now;
+    const temporary = `${this.#statePath}.new`;
+    writeFileSync(temporary, JSON.stringify(this.#seen), { mode: 0o640 });
+    renameSync(temporary, this.#statePath);
+  }
+
+  async #directory(
+    directory: string,
+    area: Area,
+    ignored: (name: string) => boolean,
+    sinceOldestClaimS?: number,
+  ): Promise<void> {
+    await this.#entries(directory, async (entry) => {
+      const name = nameOf(entry);
+      const path = posix.join(directory, name);
+      if (entry.isDirectory()) {
+        if (area === "watched") return;
+        await this.#directory(path, area, ignored, sinceOldestClaimS);
+        if (area === "trash") this.#removeEmpty(path);
+        return;
+      }
+      const file = this.#candidate(path, name, ignored);
+      const hasOwner = (owner: string): boolean => exists(posix.join(directory, owner));
+      if (file === undefined || !isGarbage(area, file, this.#config.lifetimes, { sinceOldestClaimS, hasOwner })) return;
+      if (area !== "trash" && isBeingWritten(path) === "yes") return;
+      unlinkSync(systemPath(path));
+      this.#log.info(`deleted ${printable(path)}: it was there for ${Math.round(file.ageS)} s`);
+    });
+  }
+
+  /** How long the file that is longest in work has been there, seconds; undefined: none is. */
+  async #oldestClaim(directory: string): Promise<number | undefined> {
+    let oldest: number | undefined;
+    await this.#entries(directory, (entry) => {
+      if (!isPipelineName(entry.name)) return;
+      const age = this.#candidate(posix.join(directory, entry.name), entry.name, () => false)?.ageS ?? 0;
+      oldest = Math.max(oldest ?? 0, age);
+    });
+    return oldest;
+  }
+
+  #candidate(path: string, name: string, ignored: (name: string) => boolean): Candidate | undefined {
+    const stat = lstatSync(systemPath(path), { throwIfNoEntry: false });
+    if (stat === undefined || this.#seen === undefined) return undefined;
+    return {
+      name,
+      ageS: seenFor(this.#seen, stat.ctimeMs) / 1000,
+      unwrittenS: seenFor(this.#seen, stat.mtimeMs) / 1000,
+      claimed: isPipelineName(name),
+      ignored: ignored(name),
+    };
+  }
+
+  /** Whoever makes a file there makes the directory again. */
+  #removeEmpty(directory: string): void {
+    const stat = lstatSync(systemPath(directory), { throwIfNoEntry: false });
+    if (stat === undefined || this.#seen === undefined || seenFor(this.#seen, stat.ctimeMs) < EMPTY_S * 1000) return;
+    try {
+      rmdirSync(systemPath(directory));
+    } catch (error) {
+      if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(codeOf(error) ?? "")) throw error;
+    }
+  }
+
+  /** Goes through a directory a few entries at a time; one that is not there has none. */
+  async #entries(directory: string, visit: (entry: Dirent) => void | Promise<void>): Promise<void> {
+    let count = 0;
+    try {
+      // Latin-1 keeps every byte of a name, whatever its encoding.
+      const dir = await opendir(systemPath(directory), { encoding: "latin1", bufferSize: SLICE });
+      for await (const entry of dir) {
+        if (this.#closed) return;
+        try {
+          await visit(entry);
+        } catch (error) {
+          if (codeOf(error) !== "ENOENT") {
+            this.#log.warning(
+              `${printable(posix.join(directory, nameOf(entry)))} cannot be cleaned: ${messageOf(error)}`,
+            );
+          }
+        }
+        count += 1;
+        if (count % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") throw error;
+    }
+  }
+}
+
+function nameOf(entry: Dirent): string {
+  return nameFromBytes(Buffer.from(entry.name, "latin1"));
+}
+
+function exists(path: string): boolean {
+  return lstatSync(systemPath(path), { throwIfNoEntry: false }) !== undefined;
+}
+
+/** One that cannot be read counts as never written: nothing is old then. */
+function readSeen(path: string): SeenTime | undefined {
+  try {
+    const { lastMs, gaps }: Partial<SeenTime> = JSON.parse(readFileSync(path, "utf8"));
+    return typeof lastMs === "number" && Array.isArray(gaps) ? { lastMs, gaps } : undefined;
+  } catch {
+    return undefined;
+  }
+}
