@@ -10,6 +10,7 @@ import { Engine } from "./engine.ts";
 import { messageOf } from "./errors.ts";
 import { type FlowEvents, tellAll } from "./events.ts";
 import { type LogSink, openLogs, type StepLog } from "./log.ts";
+import { StatsdMetrics } from "./metrics.ts";
 import { Observer, type ObserverOptions } from "./observer.ts";
 import { HintQueue } from "./queue.ts";
 import { Workers } from "./workers.ts";
@@ -50,6 +51,7 @@ export async function startFlow(
     log,
   );
   const counters = new Counters(queue.redis, log);
+  const metrics = new StatsdMetrics();
   const workers = new Workers(log);
   const engine: Engine = new Engine(
     {
@@ -58,11 +60,12 @@ export async function startFlow(
       listLater: (directory) => observer.listLater(directory),
     },
     workers,
-    tellAll([counters, ...listeners]),
+    tellAll([counters, metrics, ...listeners]),
     logs,
   );
   const observer: Observer = new Observer(config.dataIn, observerOptions(config), queue, log);
   const adopt = (): void => {
+    metrics.aim(config.metrics);
     queue.serve(config.steps.filter((step) => step.lanes > 0).map(stepKey));
     engine.adopt(config);
     observer.watch(config.watched, observerOptions(config));
@@ -90,6 +93,7 @@ export async function startFlow(
         withDeadline(collector.close(), STOP_MS),
         withDeadline(engine.stop(), STOP_MS),
       ]);
+      metrics.flush();
       await withDeadline(counters.flush(), 500);
       queue.close();
       closeSocket();

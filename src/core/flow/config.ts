@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import { type Result, success } from "../base/result.ts";
-import { flagOf, listOf, numberOf, textOf } from "../config/access.ts";
+import { flagOf, listOf, numberOf, optionalTextOf, textOf } from "../config/access.ts";
 import type { ModuleConfig } from "../config/types.ts";
 import { type ModulePaths, runtimeLayout } from "../module/paths.ts";
 import type { Plugin, Step } from "../plugin/types.ts";
@@ -54,11 +54,18 @@ export function flowConfig(input: FlowInput): Result<FlowConfig> {
         unfinishedS: numberOf(config, "data_in.other_max_lifetime") * 60,
         everyS: 60,
       },
+      ...metricsTarget(config),
       steps,
       watched: watchedDirectories(input, dataIn, new Set(steps.map(stepKey))),
     },
     notes,
   );
+}
+
+function metricsTarget(config: ModuleConfig): Pick<FlowConfig, "metrics"> {
+  const port = numberOf(config, "telegraf.statsd_port");
+  const wanted = optionalTextOf(config, "admin.hostname") !== undefined && port > 0;
+  return wanted ? { metrics: { port, host: config.env["MFHOSTNAME"] ?? "" } } : {};
 }
 
 /** `$IN/step.<plugin>.<step>`: where a step's files wait for it. */

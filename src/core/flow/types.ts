@@ -90,6 +90,12 @@ export interface RuleHelperSpec {
 
 export type LogLevel = "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL";
 
+/** Where numbers about files go: a statsd on this machine, under that name of it. */
+export interface MetricsTarget {
+  readonly port: number;
+  readonly host: string;
+}
+
 /** Everything the flow daemon is told: the content of `config_auto/flow.json`. */
 export interface FlowConfig {
   readonly version: 1;
@@ -107,6 +113,8 @@ export interface FlowConfig {
   readonly pollQueueLimit: number;
   readonly log: { readonly level: LogLevel };
   readonly lifetimes: Lifetimes;
+  /** Absent: they go nowhere. */
+  readonly metrics?: MetricsTarget;
   readonly steps: readonly FlowStep[];
   /** Only of plugins that have such rules. */
   readonly ruleHelpers?: readonly RuleHelperSpec[];

@@ -40,7 +40,7 @@ export function plan(input: PlanInput): Result<Plan> {
       ? [planWeb(input, admitted)]
       : [planQueue(input), planPipeline(input, admitted), planUploads(input, admitted)]),
     planMonitor(input),
-    planMetrics(input),
+    planMetrics(input, admitted),
     planSchedule(input, admitted),
   ]);
   const all = [...refused, ...notes];

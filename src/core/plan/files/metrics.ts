@@ -1,10 +1,12 @@
-import { flagOf, numberOf, optionalNumberOf, optionalTextOf } from "../../config/access.ts";
+import { flagOf, numberOf, optionalNumberOf, optionalTextOf, textOf } from "../../config/access.ts";
+import type { CollectorConfig } from "../../metrics/types.ts";
+import type { Admitted } from "../admit.ts";
 import type { PlanInput } from "../input.ts";
 import { layoutOf } from "../layout.ts";
 import { type Piece, piece } from "../piece.ts";
 import { tomlValue } from "../quote/texts.ts";
 import { renderer } from "../render.ts";
-import { ownService } from "../service/own.ts";
+import { NODE_FLAGS, ownService } from "../service/own.ts";
 
 /** Three resolutions of every number: what dashboards of the predecessor's server read. */
 const RESOLUTIONS = [
@@ -14,7 +16,7 @@ const RESOLUTIONS = [
 ];
 
 /** Metrics go out once `[admin] hostname` says where to. */
-export function planMetrics(input: PlanInput): Piece {
+export function planMetrics(input: PlanInput, admitted: Admitted): Piece {
   const { config, programs, paths } = input;
   const hostname = optionalTextOf(config, "admin.hostname");
   if (hostname === undefined) return piece({});
@@ -40,8 +42,42 @@ export function planMetrics(input: PlanInput): Piece {
     reads: ["telegraf.conf"],
     because: at === undefined ? [] : [at],
   };
+  const collector = {
+    ...ownService("telegraf_collector_metwork_module", input),
+    argv: [
+      programs.node,
+      ...NODE_FLAGS,
+      `${paths.root}/src/main/telegraf_collector.ts`,
+      `${layout.configAuto}/collector.json`,
+      paths.runtime,
+    ] as const,
+    reads: ["collector.json"],
+    because: service.because,
+  };
   const text = renderer(input.templates, tomlValue)("telegraf.conf.hbs", view(input, hostname));
-  return piece({ services: [service], files: [["telegraf.conf", { text, mode: 0o600 }]] });
+  const told = `${JSON.stringify(collectorConfig(input, admitted), null, 1)}\n`;
+  return piece({
+    services: [service, collector],
+    files: [
+      ["telegraf.conf", { text, mode: 0o600 }],
+      ["collector.json", { text: told, mode: 0o640 }],
+    ],
+  });
+}
+
+function collectorConfig({ config, paths }: PlanInput, { plugins }: Admitted): CollectorConfig {
+  const layout = layoutOf(paths);
+  const counted = paths.module === "mfserv" && flagOf(config, "nginx.flag") && flagOf(config, "nginx.logging");
+  return {
+    module: paths.module,
+    version: config.env["MFMODULE_VERSION"] ?? "",
+    plugins: plugins.map(({ name, version, release }) => ({ name, version, release })),
+    statsdPort: numberOf(config, "telegraf.statsd_port"),
+    telegrafSocket: `${layout.var}/telegraf.socket`,
+    statusFile: layout.status,
+    ...(counted && { accessLog: `${layout.log}/nginx_access.log` }),
+    ...(paths.module === "mfdata" && { dataIn: textOf(config, "data_in.dir") }),
+  };
 }
 
 function view(input: PlanInput, hostname: string) {

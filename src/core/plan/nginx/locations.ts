@@ -10,6 +10,7 @@ export interface LocationView {
   readonly modifier: "= " | "^~ " | "";
   readonly path: string;
   readonly plugin: string;
+  readonly app: string;
   readonly redirect: string | undefined;
   readonly alias: string | undefined;
   readonly pass: string | undefined;
@@ -50,14 +51,20 @@ function redirectTo(path: string): string {
 
 function files({ app, plugin }: Route, settings: WebSettings): LocationView {
   const addition = additionTo(app, plugin, "files", settings.headers);
-  return { ...nothing(plugin), alias: staticDirectory(app, plugin), replyHeaders: [], requestHeaders: [], ...addition };
+  return {
+    ...nothing(app, plugin),
+    alias: staticDirectory(app, plugin),
+    replyHeaders: [],
+    requestHeaders: [],
+    ...addition,
+  };
 }
 
 function worker(app: App, plugin: Plugin, settings: WebSettings): LocationView {
   const upstream = upstreamName(app, plugin);
   const fastcgi = app.gateway === "fastcgi";
   return {
-    ...nothing(plugin),
+    ...nothing(app, plugin),
     pass: fastcgi ? undefined : `http://${upstream}`,
     fastcgi: fastcgi ? { upstream, root: `${posix.join(plugin.home, app.name)}/` } : undefined,
     timeout: app.timeoutS > 0 && app.timeoutS !== settings.timeoutS ? `${app.timeoutS}s` : undefined,
@@ -65,11 +72,12 @@ function worker(app: App, plugin: Plugin, settings: WebSettings): LocationView {
   };
 }
 
-function nothing(plugin: Plugin): LocationView {
+function nothing(app: App, plugin: Plugin): LocationView {
   return {
     modifier: "",
     path: "/",
     plugin: plugin.name,
+    app: app.name,
     redirect: undefined,
     alias: undefined,
     pass: undefined,

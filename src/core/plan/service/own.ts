@@ -4,7 +4,14 @@ import { layoutOf } from "../layout.ts";
 import { ownLog } from "./logs.ts";
 import { coreLimit } from "./parts.ts";
 
-const TIERS = { redis: 10, flow: 30, nginx: 40, telegraf: 45, conf_monitor: 50 } as const;
+const TIERS = {
+  redis: 10,
+  flow: 30,
+  nginx: 40,
+  telegraf: 45,
+  telegraf_collector_metwork_module: 46,
+  conf_monitor: 50,
+} as const;
 
 /** These daemons wait most of the time: a small young generation keeps them at half the memory. */
 export const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=1"] as const;

@@ -1,0 +1,72 @@
+import { createSocket, type Socket } from "node:dgram";
+import type { MetricsTarget } from "../core/flow/types.ts";
+import { datagrams, statsdLine } from "../core/metrics/lines.ts";
+import type { FlowEvents } from "./events.ts";
+import type { Job } from "./lane.ts";
+import type { Ending } from "./types.ts";
+
+const FLUSH_MS = 500;
+
+interface Counts {
+  readonly tags: Readonly<Record<string, string>>;
+  files: number;
+  bytes: number;
+  errors: number;
+  /** Milliseconds each file took. */
+  readonly timers: number[];
+}
+
+/** Sends the predecessor's counters and timers of each step to statsd, twice a second, without waiting for anybody. */
+export class StatsdMetrics implements FlowEvents {
+  readonly #counts = new Map<string, Counts>();
+  #socket: Socket | undefined;
+  #target: MetricsTarget | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** From now on it sends there; undefined: nothing is counted. */
+  aim(target: MetricsTarget | undefined): void {
+    this.#target = target;
+    if (target === undefined || this.#socket !== undefined) return;
+    this.#socket = createSocket("udp4");
+    this.#socket.on("error", () => undefined);
+    this.#socket.unref();
+  }
+
+  entered(): void {
+    // Counted when it ends.
+  }
+
+  sent(): void {
+    // Not a number of the predecessor.
+  }
+
+  ended({ file, lane, startedMs }: Job, ending: Ending): void {
+    if (this.#target === undefined || ending.is === "returned") return;
+    const { plugin, step } = lane.step;
+    const key = `${plugin}.${step}`;
+    let counts = this.#counts.get(key);
+    if (counts === undefined) {
+      const tags = { module: "mfdata", host: this.#target.host, plugin, step };
+      counts = { tags, files: 0, bytes: 0, errors: 0, timers: [] };
+      this.#counts.set(key, counts);
+    }
+    counts.files += 1;
+    counts.bytes += file.size;
+    if (["retried", "buried", "stuck"].includes(ending.is)) counts.errors += 1;
+    counts.timers.push(performance.now() - startedMs);
+    this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const lines = [...this.#counts.values()].flatMap(({ tags, files, bytes, errors, timers }) => [
+      statsdLine("number_of_processed_files", tags, files, "c"),
+      statsdLine("bytes_of_processed_files", tags, bytes, "c"),
+      ...(errors === 0 ? [] : [statsdLine("number_of_processing_errors", tags, errors, "c")]),
+      ...timers.map((ms) => statsdLine("processing_file_timer", tags, Number(ms.toFixed(3)), "ms")),
+    ]);
+    this.#counts.clear();
+    for (const one of datagrams(lines)) this.#socket?.send(one, this.#target?.port ?? 0, "127.0.0.1");
+  }
+}
