@@ -6,6 +6,7 @@ import { doctorCommands } from "./commands/doctor.ts";
 import { fileCommands } from "./commands/files.ts";
 import { lifecycleCommands } from "./commands/lifecycle.ts";
 import { pluginCommands } from "./commands/plugins.ts";
+import { routeCommands } from "./commands/route.ts";
 
 /** Every command of the program, by area. Loading this loads no implementation. */
 export const commands: readonly Command[] = [
@@ -15,5 +16,6 @@ export const commands: readonly Command[] = [
   ...fileCommands,
   ...lifecycleCommands,
   ...pluginCommands,
+  ...routeCommands,
   ...completionCommands(() => commands),
 ];

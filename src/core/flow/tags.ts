@@ -63,6 +63,15 @@ export function formatTags(tags: ReadonlyMap<string, string>): string {
   return lines.sort().join("");
 }
 
+/** Reads what formatTags wrote; lines that are no tag are passed over. */
+export function parseTagsFile(text: string): Tags {
+  const lines = text.split("\n").flatMap((line) => {
+    const at = line.indexOf(" = ");
+    return at === -1 ? [] : [[line.slice(0, at), line.slice(at + 3).replaceAll("\\n", "\n")] as const];
+  });
+  return new Map(lines);
+}
+
 /** How many steps the file entered before this one; -1: none. */
 export function stepCounter(tags: ReadonlyMap<string, string>): number {
   const counter = Number.parseInt(tags.get(TAG.counter) ?? "", 10);

@@ -1,6 +1,6 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import { setStepTag } from "../../core/flow/tags.ts";
 import type { StepWork } from "../../core/flow/types.ts";
+import { readBeginning } from "../../kit/beginning.ts";
 import { type Describe, openMagic } from "../../kit/linux/magic.ts";
 import { messageOf } from "../errors.ts";
 import type { Outcome, StepWorker } from "../types.ts";
@@ -42,24 +42,5 @@ function openCustom(parallel: number, database: string): Describe {
     return openMagic(parallel, database);
   } catch (error) {
     return () => Promise.reject(error);
-  }
-}
-
-/** The printable ASCII characters among the first bytes. undefined: the file cannot be read. */
-function readBeginning(path: string, buffer: Buffer): string | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, "r");
-  } catch {
-    return undefined;
-  }
-  try {
-    const length = readSync(fd, buffer, 0, buffer.length, 0);
-    return buffer
-      .toString("latin1", 0, length)
-      .replace(/[^ -~]/g, "")
-      .trim();
-  } finally {
-    closeSync(fd);
   }
 }

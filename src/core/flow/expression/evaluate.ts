@@ -39,6 +39,30 @@ export function compileExpression(text: string): (tags: ReadonlyMap<string, stri
   return (tags) => truth(evaluate(tags));
 }
 
+/** The tags an expression looks at. Throws an ExpressionError where the text is none. */
+export function expressionTags(text: string): readonly string[] {
+  return [...new Set(tagsIn(parseExpression(text)))];
+}
+
+function tagsIn(expression: Expression): readonly string[] {
+  switch (expression.is) {
+    case "constant":
+      return [];
+    case "tag":
+      return [expression.name];
+    case "list":
+      return expression.items.flatMap(tagsIn);
+    case "not":
+      return tagsIn(expression.of);
+    case "call":
+      return expression.args.flatMap(tagsIn);
+    case "and":
+    case "or":
+    case "compare":
+      return [...tagsIn(expression.left), ...tagsIn(expression.right)];
+  }
+}
+
 function compile(expression: Expression): Evaluate {
   switch (expression.is) {
     case "constant":

@@ -1,0 +1,20 @@
+import { closeSync, openSync, readSync } from "node:fs";
+
+/** The printable ASCII characters among the first bytes, as many as the buffer holds. undefined: the file cannot be read. */
+export function readBeginning(path: string, buffer: Buffer): string | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch {
+    return undefined;
+  }
+  try {
+    const length = readSync(fd, buffer, 0, buffer.length, 0);
+    return buffer
+      .toString("latin1", 0, length)
+      .replace(/[^ -~]/g, "")
+      .trim();
+  } finally {
+    closeSync(fd);
+  }
+}
