@@ -50,6 +50,12 @@ const SHIPPED: Readonly<Record<ModuleName, readonly Shipped[]>> = {
     { name: "archive", template: "archive", summary: "Stores the files it gets" },
     { name: "delete", template: "delete", summary: "Deletes the files it gets" },
     { name: "move", template: "move", summary: "Moves the files it gets" },
+    { name: "copy", template: "copy", summary: "Hands the files it gets to several steps" },
+    { name: "fork", template: "fork", summary: "Runs a command for each file it gets" },
+    { name: "ungzip", template: "ungzip", summary: "Decompresses files of gzip" },
+    { name: "unbzip2", template: "unbzip2", summary: "Decompresses files of bzip2" },
+    { name: "unxz", template: "unxz", summary: "Decompresses files of xz" },
+    { name: "unzstd", template: "unzstd", summary: "Decompresses files of Zstandard" },
   ],
 };
 

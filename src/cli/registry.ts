@@ -7,6 +7,7 @@ import { fileCommands } from "./commands/files.ts";
 import { lifecycleCommands } from "./commands/lifecycle.ts";
 import { pluginCommands } from "./commands/plugins.ts";
 import { routeCommands } from "./commands/route.ts";
+import { stepCommands } from "./commands/steps.ts";
 
 /** Every command of the program, by area. Loading this loads no implementation. */
 export const commands: readonly Command[] = [
@@ -17,5 +18,6 @@ export const commands: readonly Command[] = [
   ...lifecycleCommands,
   ...pluginCommands,
   ...routeCommands,
+  ...stepCommands,
   ...completionCommands(() => commands),
 ];

@@ -33,6 +33,7 @@ const TEMPLATES: Readonly<Record<ModuleName, readonly string[]>> = {
   ],
   mfdata: [
     "archive",
+    "batch",
     "copy",
     "default",
     "delete",
@@ -41,14 +42,17 @@ const TEMPLATES: Readonly<Record<ModuleName, readonly string[]>> = {
     "move",
     "node",
     "python3",
+    "shell",
     "switch",
     "unbzip2",
     "ungzip",
+    "unxz",
+    "unzstd",
   ],
 };
 
 /** Those whose way to an installed plugin is gone here; the serve-*.test.ts go it with the others of mfserv. */
-const LIKE_OTHERS = ["copy", "fork", "python3", "unbzip2", "ungzip"];
+const LIKE_OTHERS = ["batch", "copy", "fork", "python3", "unbzip2", "ungzip", "unxz", "unzstd"];
 const GONE_HERE = [...TEMPLATES.mfdata.filter((name) => !LIKE_OTHERS.includes(name)), "static"];
 
 /** Runs one of our commands as a user would, in the module's environment. */

@@ -45,6 +45,17 @@ const builtins: readonly (readonly [title: string, recognition: Recognition, wor
   ],
   ["delete", given(["delete_step", ...STANDARD]), { do: "delete" }],
   [
+    "copy to several steps, each once",
+    given(["copy_step", "--dest-dirs=a/main, b-1/s*,a/main", ...STANDARD]),
+    {
+      do: "copy",
+      to: [
+        { plugin: "a", step: "main", hardlink: false },
+        { plugin: "b-1", step: "s", hardlink: true },
+      ],
+    },
+  ],
+  [
     "switch, policy from the module",
     given(["switch_step", "--rules-file=/r.ini"], { noMatch: { policy: "keep", originalName: true } }),
     { do: "switch", noMatch: "keep", noMatchOriginalName: true, rules: [] },
@@ -80,7 +91,8 @@ for (const [title, recognition, work] of builtins) {
 test("a program of the plugin's own is custom", () => {
   for (const argv of [
     ["/plugins/x/main.py", "--dest-dir=switch/main"],
-    ["fork_step"],
+    ["fork_step", "--dest-dir=a/b", "--command-template=cat {PATH}"],
+    ["unxz_step", "--dest-dir=a/b"],
     ["bash", "-c", "archive_step"],
     [],
   ]) {
@@ -95,6 +107,11 @@ const wrong: readonly (readonly [argv: readonly string[], message: RegExp])[] = 
   [["move_step", "--dest-dir=a"], /plugin\/step/],
   [["move_step", "--dest-dir=FIXME/.."], /plugin\/step/],
   [["guess_file_type_step", "--dest-dir=/a"], /plugin\/step/],
+  [["copy_step", "--dest-dirs=FIXME"], /plugin2\/step2/],
+  [["copy_step", "--dest-dirs=a/b,c"], /plugin2\/step2/],
+  [["copy_step"], /plugin2\/step2/],
+  [["fork_step", "--dest-dir=a/b", "--command-template=FIXME"], /\{PATH\}/],
+  [["ungzip_step", "--dest-dir=FIXME"], /plugin\/step/],
 ];
 for (const [argv, message] of wrong) {
   test(`${argv.join(" ")} is wrong`, () => {

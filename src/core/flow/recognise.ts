@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { Destination, StepName, StepWork } from "./types.ts";
+import { type Destination, type StepName, type StepWork, stepKey, type Target } from "./types.ts";
 
 /** What a step's command line says it is: a built-in, a custom program, or a built-in used wrongly. */
 export type Recognised =
@@ -20,6 +20,7 @@ type Options = ReadonlyMap<string, string>;
 
 const NAMES = [
   "dest-dir",
+  "dest-dirs",
   "dest-basename",
   "force-chmod",
   "keep-tags-suffix",
@@ -29,6 +30,7 @@ const NAMES = [
   "magic-use-custom-only",
   "ascii-header-max-length",
   "add-size-tag",
+  "command-template",
 ];
 const UNSET = new Set(["", "null"]);
 const DEFAULT_HEADER_LENGTH = 60;
@@ -53,8 +55,17 @@ export function recognise(given: Recognition): Recognised {
       return archive(options);
     case "move_step":
       return move(options);
+    case "copy_step":
+      return copy(options);
     case "delete_step":
       return builtin({ do: "delete" });
+    case "fork_step":
+      return fork(options);
+    case "ungzip_step":
+    case "unbzip2_step":
+    case "unxz_step":
+    case "unzstd_step":
+      return layerProgram(options);
     default:
       return { kind: "custom" };
   }
@@ -90,6 +101,37 @@ function parseOptions(args: readonly string[]): Options {
 
 function builtin(work: StepWork): Recognised {
   return { kind: "builtin", work };
+}
+
+/** A program of the layers that would refuse to run otherwise. */
+function layerProgram(options: Options): Recognised {
+  const recognised = toStep(options, () => ({ do: "external" }));
+  return recognised.kind === "wrong" ? recognised : { kind: "custom" };
+}
+
+function fork(options: Options): Recognised {
+  const template = options.get("command-template") ?? "";
+  if (template.includes("{PATH}")) return layerProgram(options);
+  return {
+    kind: "wrong",
+    message: `--command-template is \`${template}\`; it must be a command with {PATH}, which stands for the file's path`,
+  };
+}
+
+function copy(options: Options): Recognised {
+  const written = options.get("dest-dirs") ?? "";
+  const entries = written.split(",").map((entry) => entry.trim());
+  const targets = entries.filter((entry) => entry !== "").map(parseTarget);
+  const to = new Map(targets.map((target) => [target === undefined ? "" : stepKey(target), target]));
+  const good = [...to.values()].filter((target) => target !== undefined);
+  if (good.length === to.size && to.size > 0) return builtin({ do: "copy", to: good });
+  return { kind: "wrong", message: `--dest-dirs is \`${written}\`; it must be \`plugin/step,plugin2/step2*\`` };
+}
+
+/** `plugin/step`, or `plugin/step*` where a hard link will do. */
+function parseTarget(text: string): Target | undefined {
+  const step = parseStepName(text.replace(/\*$/, ""));
+  return step === undefined ? undefined : { ...step, hardlink: text.endsWith("*") };
 }
 
 function toStep(options: Options, make: (to: StepName) => StepWork): Recognised {

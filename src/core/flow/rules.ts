@@ -2,14 +2,11 @@ import { compileExpression } from "./expression/evaluate.ts";
 import { glob } from "./pattern.ts";
 import { type Matches, pythonRegex } from "./regex.ts";
 import { NOT_FOUND } from "./tags.ts";
-import { type StepName, type SwitchRuleSpec, stepKey } from "./types.ts";
+import { type SwitchRuleSpec, stepKey, type Target } from "./types.ts";
 
 type ReadonlyTags = ReadonlyMap<string, string>;
 
-/** A step a file goes to, and whether it may share its content with the others' by a hard link. */
-export interface Target extends StepName {
-  readonly hardlink: boolean;
-}
+export type { Target };
 
 /** `unknown`: it was asked and gave no answer. */
 export type Verdict = "yes" | "no" | "unknown";

@@ -7,6 +7,11 @@ export interface StepName {
   readonly step: string;
 }
 
+/** A step a file goes to, and whether it may share its content with the others' by a hard link. */
+export interface Target extends StepName {
+  readonly hardlink: boolean;
+}
+
 /** Where a file is sent: another step, or a directory outside the pipeline. */
 export type Destination =
   | { readonly to: "step"; readonly step: StepName }
@@ -48,6 +53,7 @@ export type StepWork =
       readonly chmod?: number;
       readonly dropTags: boolean;
     }
+  | { readonly do: "copy"; readonly to: readonly Target[] }
   | { readonly do: "delete" }
   /** Its own program does it, over the step protocol. */
   | { readonly do: "external" };

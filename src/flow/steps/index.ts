@@ -5,6 +5,7 @@ import type { StepLog } from "../log.ts";
 import { stepDirectories } from "../recover.ts";
 import { DONE, type StepWorker } from "../types.ts";
 import { archive } from "./archive.ts";
+import { copy } from "./copy.ts";
 import { type ExternalServices, external } from "./external.ts";
 import { guessFileType } from "./guess-file-type.ts";
 import { move } from "./move.ts";
@@ -36,6 +37,8 @@ export function stepWorker(step: FlowStep, services: StepServices, log: StepLog)
       return archive(work);
     case "move":
       return move(work);
+    case "copy":
+      return copy(work, waiting);
     case "delete":
       return (file) => {
         if (file.path !== undefined) removeFile(file, file.path);

@@ -1,10 +1,10 @@
 import { compileRules, type RouterRule, type RuleAnswer, type Target } from "../../core/flow/rules.ts";
 import { TAG, type Tags } from "../../core/flow/tags.ts";
 import type { StepName, StepWork } from "../../core/flow/types.ts";
-import { type Delivery, deliver, type Output } from "../deliver.ts";
 import { keepFile, removeFile } from "../failure.ts";
 import { printable, type StepLog } from "../log.ts";
-import { type FlowFile, type Outcome, PASSED, type StepContext, type StepWorker } from "../types.ts";
+import type { FlowFile, Outcome, StepContext, StepWorker } from "../types.ts";
+import { deliverTo } from "./copy.ts";
 
 type Work = Extract<StepWork, { readonly do: "switch" }>;
 
@@ -34,10 +34,8 @@ export function switchStep(work: Work, places: SwitchPlaces, log: StepLog): Step
     context: StepContext,
   ): Outcome | Promise<Outcome> => {
     context.log.info(`${targets.length} actions matched for ${printable(file.tags.get(TAG.basename) ?? from)}`);
-    const [first] = targets;
-    if (first === undefined) return noMatch(file, from, work, places);
-    if (targets.length === 1 && file.owned) return { do: "send", to: first };
-    return split(file, from, targets, { waiting: places.waiting, sent: context.sent });
+    if (targets.length === 0) return noMatch(file, from, work, places);
+    return deliverTo(file, from, targets, { waiting: places.waiting, sent: context.sent });
   };
   return (file, context): Outcome | Promise<Outcome> => {
     const from = file.path;
@@ -81,22 +79,4 @@ function noMatch(file: FlowFile, from: string, work: Work, places: SwitchPlaces)
   const name = file.tags.get(work.noMatchOriginalName ? TAG.basename : TAG.uid);
   const kept = keepFile(file, from, places.noMatch, name);
   return typeof kept === "string" ? unmatched(kept) : kept.then(unmatched);
-}
-
-/** Delivers to several steps, or makes copies to own. */
-async function split(
-  file: FlowFile,
-  from: string,
-  targets: readonly Target[],
-  to: Pick<Delivery, "waiting" | "sent">,
-): Promise<Outcome> {
-  // The original itself goes last, and content is shared only among those that may share it.
-  const ordered = targets.toSorted((a, b) => Number(a.hardlink) - Number(b.hardlink));
-  const own = file.owned ? ordered.pop() : undefined;
-  const sharing = own?.hardlink === true;
-  const outputs = ordered.map((to): Output => {
-    return { path: from, to, tags: file.tags, mode: sharing && to.hardlink ? "link" : "copy" };
-  });
-  await deliver(file, from, { outputs, own, ...to });
-  return PASSED;
 }

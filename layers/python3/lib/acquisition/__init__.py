@@ -9,7 +9,7 @@ from acquisition.listener import AcquisitionListener
 from acquisition.move_step import AcquisitionMoveStep
 from acquisition.step import AcquisitionStep
 from acquisition.transform_step import AcquisitionTransformStep
-from acquisition.uncompress_step import AcquisitionUnbzip2Step, AcquisitionUngzipStep
+from acquisition.uncompress_step import AcquisitionUnbzip2Step, AcquisitionUngzipStep, AcquisitionUnxzStep
 
 __all__ = [
     "AcquisitionArchiveStep",
@@ -23,4 +23,5 @@ __all__ = [
     "AcquisitionTransformStep",
     "AcquisitionUnbzip2Step",
     "AcquisitionUngzipStep",
+    "AcquisitionUnxzStep",
 ]

@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import lzma
 import shutil
 
 from acquisition.transform_step import AcquisitionTransformStep
@@ -23,3 +24,7 @@ class AcquisitionUngzipStep(AcquisitionUncompressStep):
 
 class AcquisitionUnbzip2Step(AcquisitionUncompressStep):
     open_compressed = staticmethod(bz2.open)
+
+
+class AcquisitionUnxzStep(AcquisitionUncompressStep):
+    open_compressed = staticmethod(lzma.open)

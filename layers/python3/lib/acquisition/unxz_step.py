@@ -1,0 +1,7 @@
+from acquisition.uncompress_step import AcquisitionUnxzStep
+
+__all__ = ["AcquisitionUnxzStep"]
+
+
+def main():
+    AcquisitionUnxzStep().run()

@@ -1,0 +1,44 @@
+import type { StepName, StepWork, Target } from "../../core/flow/types.ts";
+import { type Delivery, deliver, type Output } from "../deliver.ts";
+import { type FlowFile, type Outcome, PASSED, type StepWorker } from "../types.ts";
+
+/** Sends each file to all of several steps. `waiting`: where a step's files wait. */
+export function copy(
+  work: Extract<StepWork, { readonly do: "copy" }>,
+  waiting: (target: StepName) => string,
+): StepWorker {
+  return (file, { sent }) => {
+    if (file.path === undefined) return { do: "failed", reason: "it is gone" };
+    return deliverTo(file, file.path, work.to, { waiting, sent });
+  };
+}
+
+/** One target: a rename; several: copies or hard links. To all of them or, when that fails, to none. */
+export function deliverTo(
+  file: FlowFile,
+  from: string,
+  targets: readonly Target[],
+  delivery: Pick<Delivery, "waiting" | "sent">,
+): Outcome | Promise<Outcome> {
+  const [only, ...others] = targets;
+  if (only !== undefined && others.length === 0 && file.owned) return { do: "send", to: only };
+  return split(file, from, targets, delivery);
+}
+
+/** Delivers to several steps, or makes copies to own. */
+async function split(
+  file: FlowFile,
+  from: string,
+  targets: readonly Target[],
+  delivery: Pick<Delivery, "waiting" | "sent">,
+): Promise<Outcome> {
+  // The original itself goes last, and content is shared only among those that may share it.
+  const ordered = targets.toSorted((a, b) => Number(a.hardlink) - Number(b.hardlink));
+  const own = file.owned ? ordered.pop() : undefined;
+  const sharing = own?.hardlink === true;
+  const outputs = ordered.map((to): Output => {
+    return { path: from, to, tags: file.tags, mode: sharing && to.hardlink ? "link" : "copy" };
+  });
+  await deliver(file, from, { outputs, own, ...delivery });
+  return PASSED;
+}
