@@ -41,6 +41,8 @@ const rpmNeeds: readonly PackageNeed[] = [
   run("cronie"),
   run("curl-minimal", "curl"),
   test("ShellCheck"),
+  // Compiles what the pipeline is measured against.
+  test("gcc"),
   test("systemd"),
 ];
 
@@ -69,6 +71,8 @@ export const distributions: readonly Distribution[] = [
       run("cron"),
       run("curl"),
       test("shellcheck"),
+      test("gcc"),
+      test("libc6-dev"),
       test("systemd"),
       // Loads nginx in `make bench`.
       test("wrk"),
