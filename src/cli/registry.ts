@@ -7,6 +7,7 @@ import { fileCommands } from "./commands/files.ts";
 import { lifecycleCommands } from "./commands/lifecycle.ts";
 import { pluginCommands } from "./commands/plugins.ts";
 import { routeCommands } from "./commands/route.ts";
+import { serveCommands } from "./commands/serve.ts";
 import { stepCommands } from "./commands/steps.ts";
 
 /** Every command of the program, by area. Loading this loads no implementation. */
@@ -19,5 +20,6 @@ export const commands: readonly Command[] = [
   ...pluginCommands,
   ...routeCommands,
   ...stepCommands,
+  ...serveCommands,
   ...completionCommands(() => commands),
 ];

@@ -55,6 +55,8 @@ export const level: ValueType = choice("DEBUG", "INFO", "WARNING", "ERROR", "CRI
 
 export const host: ValueType = matching("a host name or an IP address", (text) => HOST.test(text) || isAddress(text));
 
+export const ipAddress: ValueType = matching("an IP address", isAddress);
+
 export const path: ValueType = matching(
   "an absolute path without quotes, backslashes and the characters ; { } $ `",
   (text) => text.startsWith("/") && !UNSAFE.test(text),

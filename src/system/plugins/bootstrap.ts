@@ -1,6 +1,7 @@
 import { accessSync, constants, realpathSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Result } from "../../core/base/result.ts";
 import type { ModulePaths } from "../../core/module/paths.ts";
 import { checkPluginName } from "../../core/plugin/name.ts";
 import { renderTemplate, type TemplateFile, type TemplateFiles } from "../../core/plugin/template.ts";
@@ -63,25 +64,34 @@ export async function createPlugin(
 ): Promise<Outcome<readonly string[]>> {
   const checked = checkCreation(paths, template, name, target);
   if (!checked.ok) return checked;
+  const rendered = renderPlugin(paths, env, template, { ...answers, name });
+  if (!rendered.ok) return { ok: false, why: "failed", notes: rendered.notes };
+  await writePlugin(target, rendered.value);
+  return done([...rendered.value.keys()].sort());
+}
+
+/** The files a template makes; `variables` are the answers, the plugin's name and what the template alone knows. */
+export function renderPlugin(
+  paths: ModulePaths,
+  env: Readonly<Record<string, string>>,
+  template: string,
+  variables: Readonly<Record<string, string>>,
+): Result<TemplateFiles> {
   const directory = templatesOf(paths);
-  const variables = {
-    ...answers,
-    name,
+  return renderTemplate(readFiles(join(directory, template)), readFiles(join(directory, "_common")), {
+    ...variables,
     module: paths.module,
     MFMODULE_VERSION: env["MFMODULE_VERSION"] ?? "unknown",
-  };
-  const rendered = renderTemplate(
-    readFiles(join(directory, template)),
-    readFiles(join(directory, "_common")),
-    variables,
-  );
-  if (!rendered.ok) return { ok: false, why: "failed", notes: rendered.notes };
+  });
+}
+
+/** Writes a plugin's files into a new directory. */
+export async function writePlugin(target: string, files: TemplateFiles): Promise<void> {
   await mkdir(target, { mode: 0o755 });
-  for (const [path, file] of rendered.value) {
+  for (const [path, file] of files) {
     await mkdir(dirname(join(target, path)), { recursive: true });
     await writeFile(join(target, path), file.text, { mode: file.executable ? 0o755 : 0o644, flag: "wx" });
   }
-  return done([...rendered.value.keys()].sort());
 }
 
 function templatesOf(paths: ModulePaths): string {

@@ -5,6 +5,7 @@ import {
   flag,
   headerName,
   integer,
+  ipAddress,
   orUnset,
   path,
   portOrZero,
@@ -28,6 +29,12 @@ const NGINX = section("nginx", "The web server in front of all plugins.", {
     "18868",
     "reload",
     "The port for HTTP. Ports below 1024 need a right: setcap cap_net_bind_service=+ep on nginx. 0 or null: no HTTP.",
+  ),
+  listen_address: option(
+    orUnset(ipAddress),
+    "null",
+    "restart",
+    "The only address to listen on, for HTTP and HTTPS: 127.0.0.1 serves this machine alone. null: all of IPv4.",
   ),
   workers: option(
     integer(1, 1024),

@@ -7,6 +7,8 @@ const LOOPBACK = ["127.0.0.0/8", "::1/128"];
 
 /** `[nginx]` of mfserv as its template wants it. */
 export interface WebSettings {
+  /** Before the ports of `listen`: empty, or the one address with a colon. */
+  readonly address: string;
   readonly ports: readonly number[];
   readonly https: { readonly port: number; readonly lines: readonly string[] } | undefined;
   readonly headers: { readonly request: readonly Header[]; readonly reply: readonly Header[] };
@@ -27,7 +29,9 @@ export function webSettings(input: PlanInput): WebSettings {
   const from = listOf(config, "nginx.real_ip_set_from", ",");
   const header = textOf(config, "nginx.real_ip_header");
   const recursive = flagOf(config, "nginx.real_ip_recursive");
+  const address = optionalTextOf(config, "nginx.listen_address");
   return {
+    address: address === undefined ? "" : address.includes(":") ? `[${address}]:` : `${address}:`,
     ports: [optionalNumberOf(config, "nginx.port") ?? 0].filter((port) => port > 0),
     https: https(input),
     headers: headers(input),

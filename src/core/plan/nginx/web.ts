@@ -33,7 +33,7 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
   const routed = planRoutes(enabled);
   const virtual = virtualServers(enabled, input.host);
   const https = settings.https === undefined ? [] : [`${settings.https.port} ssl`];
-  const listens = [...settings.ports.map(String), ...https];
+  const listens = [...settings.ports.map(String), ...https].map((listen) => settings.address + listen);
   const reserved = ["/status", "/uuid", ...(settings.health === undefined ? [] : [settings.health])];
   const wanted = routed.routes.flatMap((route) => locationsOf(route, settings));
   const locations = wanted.filter(({ modifier, path }) => modifier !== "= " || !reserved.includes(path));
