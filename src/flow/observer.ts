@@ -8,6 +8,7 @@ import { isBeingWritten } from "../kit/linux/lease.ts";
 import { dropStaleSidecar } from "../kit/tags.ts";
 import { SETTLE_MS } from "./claim.ts";
 import { makeDirectory } from "./directory.ts";
+import { Doorkeeper } from "./doorkeeper.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import type { StepLog } from "./log.ts";
 import { Listing } from "./scan.ts";
@@ -33,6 +34,8 @@ interface Watched {
   listing: Listing | undefined;
   /** A listing is wanted after the one in progress. */
   again: boolean;
+  /** Where the sender shows otherwise than by closing a file that it is complete. */
+  readonly door: Doorkeeper | undefined;
 }
 
 /** Names taken from a listing before others get their turn. */
@@ -48,6 +51,8 @@ export class Observer {
   readonly #inotify: Inotify;
   readonly #watched = new Map<string, Watched>();
   readonly #byWatch = new Map<number, Watched>();
+  /** Directories found below others, which are not made again when they go. */
+  readonly #below = new Set<string>();
   readonly #later = new Map<string, NodeJS.Timeout>();
   #options: ObserverOptions;
   #poll: NodeJS.Timeout | undefined;
@@ -61,7 +66,8 @@ export class Observer {
     this.#log = log;
     this.#inotify = openInotify(
       {
-        complete: (watch, name) => this.#complete(watch, name),
+        complete: (watch, name, moved) => this.#complete(watch, name, moved),
+        directory: (watch, name) => this.#directory(watch, name),
         appeared: (watch, name) => this.#appeared(watch, name),
         gone: (watch) => this.#gone(watch),
         overflow: () => {
@@ -77,17 +83,35 @@ export class Observer {
   watch(directories: readonly WatchedDirectory[], options: ObserverOptions): void {
     this.#options = options;
     const wanted = new Set(directories.map(({ directory }) => directory));
-    for (const [directory, watched] of this.#watched) if (!wanted.has(directory)) this.#forget(watched);
+    const trees = directories.filter(({ recursive }) => recursive);
+    for (const [directory, watched] of this.#watched) {
+      if (wanted.has(directory)) continue;
+      const above = this.#below.has(directory) && trees.find((tree) => directory.startsWith(`${tree.directory}/`));
+      if (above) this.#add({ ...above, directory, external: false });
+      else this.#forget(watched);
+    }
     for (const spec of directories) {
-      const known = this.#watched.get(spec.directory);
-      const watched: Watched = { spec, watch: known?.watch, listing: known?.listing, again: true };
-      this.#watched.set(spec.directory, watched);
-      if (watched.watch !== undefined) this.#byWatch.set(watched.watch, watched);
-      else this.#open(watched);
+      this.#add(spec);
     }
     clearInterval(this.#poll);
     if (options.forcedPollS > 0) this.#poll = setInterval(() => this.listAll(), options.forcedPollS * 1000);
     this.#listSoon();
+  }
+
+  #add(spec: WatchedDirectory): void {
+    const known = this.#watched.get(spec.directory);
+    known?.door?.close();
+    const watched: Watched = {
+      spec,
+      watch: known?.watch,
+      listing: known?.listing,
+      again: true,
+      door: spec.complete && new Doorkeeper(spec.directory, spec.complete, (name) => announce(name), this.#log),
+    };
+    const announce = (name: string): void => this.#announce(watched, name, "created");
+    this.#watched.set(spec.directory, watched);
+    if (watched.watch !== undefined) this.#byWatch.set(watched.watch, watched);
+    else this.#open(watched);
   }
 
   listAll(): void {
@@ -126,12 +150,28 @@ export class Observer {
     clearTimeout(this.#listing as NodeJS.Timeout | undefined);
     clearImmediate(this.#listing as NodeJS.Immediate | undefined);
     for (const timer of this.#later.values()) clearTimeout(timer);
+    for (const { door } of this.#watched.values()) door?.close();
     await this.#inotify.close();
   }
 
-  #complete(watch: number, name: string): void {
+  #complete(watch: number, name: string, moved: boolean): void {
     const watched = this.#byWatch.get(watch);
-    if (watched !== undefined && !this.#options.ignored(name)) this.#announce(watched, name, "created");
+    if (watched === undefined || this.#options.ignored(name)) return;
+    if (watched.door === undefined) this.#announce(watched, name, "created");
+    else watched.door.notice(name, moved ? "moved" : "closed");
+  }
+
+  /** One below a directory that is watched with all below it; a hidden one is its owner's business. */
+  #directory(watch: number, name: string): void {
+    const watched = this.#byWatch.get(watch);
+    if (watched?.spec.recursive) this.#descend(watched.spec, name);
+  }
+
+  #descend(above: WatchedDirectory, name: string): void {
+    const directory = posix.join(above.directory, name);
+    if (name.startsWith(".") || this.#watched.has(directory) || this.#options.ignored(name)) return;
+    this.#below.add(directory);
+    this.#add({ ...above, directory, external: false });
   }
 
   /** Only a link(2) makes a finished file appear; a file nobody writes and that is not empty was one. */
@@ -140,6 +180,10 @@ export class Observer {
     if (watched === undefined || this.#options.ignored(name)) return;
     const path = posix.join(watched.spec.directory, name);
     const stat = lstatSync(systemPath(path), { throwIfNoEntry: false });
+    if (watched.door !== undefined) {
+      if (stat?.isFile()) watched.door.notice(name, stat.nlink > 1 ? "moved" : "made");
+      return;
+    }
     if (!stat?.isFile() || (stat.size === 0 && stat.nlink === 1)) return;
     const writing = isBeingWritten(path);
     if (writing === "no" || (writing === "unknown" && stat.nlink > 1)) this.#announce(watched, name, "created");
@@ -155,6 +199,10 @@ export class Observer {
     this.#byWatch.delete(watch);
     if (watched === undefined || this.#closed) return;
     watched.watch = undefined;
+    if (this.#below.has(watched.spec.directory)) {
+      this.#forget(watched);
+      return;
+    }
     this.#log.warning(`${watched.spec.directory} was taken away; making it again`);
     this.#open(watched);
   }
@@ -164,13 +212,17 @@ export class Observer {
     const { spec } = watched;
     if (this.#closed || this.#watched.get(spec.directory) !== watched) return;
     try {
-      makeDirectory(spec.directory);
+      if (!this.#below.has(spec.directory)) makeDirectory(spec.directory);
       if (spec.external && spec.directory.startsWith(`${this.#dataIn}/`)) makeGroupWritable(spec.directory);
       watched.watch = this.#inotify.watch(spec.directory);
       this.#byWatch.set(watched.watch, watched);
       watched.again = true;
       this.#listSoon();
     } catch (error) {
+      if (this.#below.has(spec.directory) && codeOf(error) === "ENOENT") {
+        this.#forget(watched);
+        return;
+      }
       this.#log.warning(`${spec.directory} cannot be watched: ${messageOf(error)}`);
       setTimeout(() => this.#open(watched), RETRY_MS).unref();
     }
@@ -178,6 +230,8 @@ export class Observer {
 
   #forget(watched: Watched): void {
     this.#watched.delete(watched.spec.directory);
+    this.#below.delete(watched.spec.directory);
+    watched.door?.close();
     watched.listing?.close();
     if (watched.watch === undefined) return;
     this.#byWatch.delete(watched.watch);
@@ -217,11 +271,15 @@ export class Observer {
       for (let count = 0; count < SLICE; count++) {
         const name = watched.listing.next();
         if (name === undefined) {
+          if (watched.spec.recursive)
+            for (const below of watched.listing.directories) this.#descend(watched.spec, below);
           watched.listing = undefined;
           return watched.again;
         }
-        if (!this.#options.ignored(name)) this.#announce(watched, name, "exists");
-        else if (!watched.spec.external) dropStaleSidecar(watched.spec.directory, name, Date.now());
+        if (!this.#options.ignored(name)) {
+          if (watched.door === undefined) this.#announce(watched, name, "exists");
+          else watched.door.notice(name, "listed");
+        } else if (!watched.spec.external) dropStaleSidecar(watched.spec.directory, name, Date.now());
       }
       return true;
     } catch (error) {

@@ -9,6 +9,8 @@ const READ_AHEAD = 256;
  */
 export class Listing {
   readonly #dir: Dir;
+  /** Names of the directories passed by so far. */
+  readonly directories: string[] = [];
   constructor(directory: string) {
     // Latin-1 keeps every byte of a name, whatever its encoding.
     this.#dir = opendirSync(systemPath(directory), { encoding: "latin1", bufferSize: READ_AHEAD });
@@ -18,6 +20,7 @@ export class Listing {
   next(): string | undefined {
     for (let entry = this.#dir.readSync(); entry !== null; entry = this.#dir.readSync()) {
       if (entry.isFile()) return decode(entry.name);
+      if (entry.isDirectory()) this.directories.push(decode(entry.name));
     }
     this.#dir.closeSync();
     return undefined;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { readMode } from "../flow/completeness.ts";
 import type { ValueType } from "./option.ts";
 
 /** Control characters, and those that would end or begin something in an nginx, systemd, telegraf or redis file. */
@@ -99,8 +100,15 @@ export const regexes: ValueType = list(";", "regular expressions", (item) => {
 /** Directories below a given one: no absolute path, no way up. */
 export const subdirectories: ValueType = list(
   ",",
-  "directory names of letters, digits and - . _ /",
-  (item) => /^[\w.-]+(\/[\w.-]+)*$/.test(item) && !item.split("/").some((part) => part === "." || part === ".."),
+  "directory names of letters, digits, blanks and - . _ /",
+  (item) => /^[\w. -]+(\/[\w. -]+)*$/.test(item) && !item.split("/").some((part) => part === "." || part === ".."),
+);
+
+/** Ways in which senders show that files are complete. */
+export const completeness: ValueType = list(
+  ",",
+  "`close`, `rename`, `companion:.SUFFIX`, `temporary:.SUFFIX` or `stable:SECONDS`",
+  (item) => readMode(item) !== undefined,
 );
 
 /** A list in one text; an empty one is empty. Spaces around items do not count. */

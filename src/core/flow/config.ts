@@ -5,6 +5,7 @@ import { flagOf, listOf, numberOf, optionalTextOf, textOf } from "../config/acce
 import type { ModuleConfig } from "../config/types.ts";
 import { type ModulePaths, runtimeLayout } from "../module/paths.ts";
 import type { Plugin, Step } from "../plugin/types.ts";
+import { DEFAULT_MODE, modeAt, readMode, type WatchMode } from "./completeness.ts";
 import { parseDestination, recognise } from "./recognise.ts";
 import { isProgrammed } from "./rules.ts";
 import type { FailurePolicySpec, FlowConfig, FlowStep, LogLevel, StepWork, WatchedDirectory } from "./types.ts";
@@ -165,25 +166,42 @@ function failurePolicy(step: Step, plugin: Plugin, notes: Diagnostic[]): Failure
 function watchedDirectories(input: FlowInput, dataIn: string, run: ReadonlySet<string>): readonly WatchedDirectory[] {
   const feeds = new Map<string, Set<string>>();
   const internal = new Set<string>();
-  const feed = (directory: string, key: string): void => {
+  const modes = new Map<string, WatchMode>();
+  const feed = (directory: string, key: string, mode = DEFAULT_MODE): void => {
     if (!run.has(key)) return;
     const path = posix.normalize(directory).replace(/(?<=.)\/+$/, "");
     feeds.set(path, (feeds.get(path) ?? new Set()).add(key));
+    if (!modes.has(path)) modes.set(path, mode);
   };
   for (const plugin of input.plugins) {
     for (const step of stepsOf(plugin)) {
       const own = stepDirectory(dataIn, plugin.name, step.name);
       internal.add(own);
       feed(own, stepKey({ plugin: plugin.name, step: step.name }));
-      for (const directory of step.watchedDirectories)
-        feed(directory, stepKey({ plugin: plugin.name, step: step.name }));
+      for (const [index, directory] of step.watchedDirectories.entries())
+        feed(directory, stepKey({ plugin: plugin.name, step: step.name }), modeAt(step.completeness, index));
     }
   }
   const first = [GUESS_FILE_TYPE, SWITCH].find((name) => run.has(`${name}.main`));
-  for (const entry of first === undefined ? [] : listOf(input.config, "internal_plugins.watched_directories", ",")) {
-    feed(posix.resolve(dataIn, entry), `${first}.main`);
+  const entrances = first === undefined ? [] : listOf(input.config, "internal_plugins.watched_directories", ",");
+  const declared = listOf(input.config, "internal_plugins.watched_completeness", ",").flatMap(
+    (text) => readMode(text) ?? [],
+  );
+  for (const [index, entry] of entrances.entries()) {
+    feed(posix.resolve(dataIn, entry), `${first}.main`, modeAt(declared, index));
   }
-  return [...feeds].map(([directory, steps]) => ({ directory, steps: [...steps], external: !internal.has(directory) }));
+  return [...feeds].map(([directory, steps]) => {
+    const external = !internal.has(directory);
+    // What the pipeline itself puts into a step's directory is complete when it is there.
+    const { complete, recursive } = external ? (modes.get(directory) ?? DEFAULT_MODE) : DEFAULT_MODE;
+    return {
+      directory,
+      steps: [...steps],
+      external,
+      ...(complete.by !== "close" && { complete }),
+      ...(recursive && { recursive }),
+    };
+  });
 }
 
 function wrongStep(step: Step, plugin: Plugin, message: string): Diagnostic {

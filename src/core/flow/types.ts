@@ -1,5 +1,6 @@
 import type { SwitchRule } from "../plugin/types.ts";
 import type { Lifetimes } from "./collect.ts";
+import type { Completeness } from "./completeness.ts";
 
 /** `plugin` and `step` of a step, as switch targets and `--dest-dir` name it. */
 export interface StepName {
@@ -82,6 +83,10 @@ export interface WatchedDirectory {
   readonly steps: readonly string[];
   /** Written by outsiders: group-writable. */
   readonly external: boolean;
+  /** How it is known that a file is complete; absent: it is closed, moved or linked in. */
+  readonly complete?: Exclude<Completeness, { readonly by: "close" }>;
+  /** Directories below count too. */
+  readonly recursive?: true;
 }
 
 /** A program that answers for the rules of one plugin in one language. */

@@ -126,6 +126,12 @@ const step = {
     "reload",
     "Directories whose files feed it, separated by `,`",
   ),
+  watched_completeness: option(
+    type.completeness,
+    "close",
+    "reload",
+    "How their senders show that a file is complete, one for all directories or one for each: `close`, `rename`, `companion:.done`, `temporary:.part`, `stable:SECONDS`; with ` recursive` directories below count too",
+  ),
   failure_policy: option(
     type.choice("keep", "delete", "move"),
     "keep",

@@ -54,6 +54,7 @@ export function readStep(section: MergedSection, name: string, directory: string
     ...base(section, name, values, notes),
     gracefulTimeoutS: Math.max(0, values.timeout),
     watchedDirectories: readDirectories(section, values.watched_directories, directory, notes),
+    completeness: values.watched_completeness,
     onFailure: readFailurePolicy(section, values, notes),
     retry: {
       total: Math.max(0, values.retry_total),

@@ -1,5 +1,6 @@
 import type { Span } from "../base/diagnostic.ts";
 import type { WrittenLines } from "../config/types.ts";
+import type { WatchMode } from "../flow/completeness.ts";
 
 /** What every supervised part of a plugin has. */
 interface PartBase {
@@ -65,6 +66,8 @@ export interface Step extends PartBase {
   readonly kind: "step";
   /** Absolute, `{MFDATA_CURRENT_STEP_DIR}` resolved. */
   readonly watchedDirectories: readonly string[];
+  /** One for all of these, or one for each. */
+  readonly completeness: readonly WatchMode[];
   readonly onFailure: FailurePolicy;
   readonly retry: {
     readonly total: number;

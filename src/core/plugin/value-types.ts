@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { readMode, type WatchMode } from "../flow/completeness.ts";
 
 /** How a value of a plugin's config.ini is written, and what it becomes. Every type reads the text of the file. */
 export interface ValueType<T> {
@@ -62,6 +63,20 @@ export const innerPath: ValueType<string> = {
   schema: text.schema.refine(
     (path) => !path.startsWith("/") && !path.split("/").includes(".."),
     "expected a path inside the plugin's directory",
+  ),
+};
+
+/** Ways to show that a file is complete, separated by `,`. */
+export const completeness: ValueType<readonly WatchMode[]> = {
+  name: "completeness",
+  schema: z.string().transform((written, context): WatchMode[] =>
+    written.split(",").flatMap((one) => {
+      const mode = readMode(one);
+      if (mode === undefined) {
+        context.addIssue("expected `close`, `rename`, `companion:.SUFFIX`, `temporary:.SUFFIX` or `stable:SECONDS`");
+      }
+      return mode ?? [];
+    }),
   ),
 };
 

@@ -25,9 +25,11 @@ const BUFFER_SIZE = 256 * 1024;
 /** What happened in watched directories, as far as the arrival of files goes. */
 export interface InotifyListener {
   /** Written and closed, or moved in. */
-  complete(watch: number, name: string): void;
+  complete(watch: number, name: string, moved: boolean): void;
   /** A name appeared: an empty file somebody is about to write, or a finished one by link(2). */
   appeared(watch: number, name: string): void;
+  /** A directory was made in it or moved in. */
+  directory(watch: number, name: string): void;
   /** The directory was removed or moved away: it is no longer watched. */
   gone(watch: number): void;
   /** Events were lost: only listings tell what there is. */
@@ -101,10 +103,11 @@ function dispatch(
     else if ((mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF)) !== 0) {
       unwatch(wd);
       listener.gone(wd);
-    } else if (length > 0 && (mask & IN_ISDIR) === 0) {
+    } else if (length > 0) {
       const end = events.indexOf(0, start);
       const name = nameFromBytes(events.subarray(start, end === -1 || end > at ? at : end));
-      if ((mask & (IN_CLOSE_WRITE | IN_MOVED_TO)) !== 0) listener.complete(wd, name);
+      if ((mask & IN_ISDIR) !== 0) listener.directory(wd, name);
+      else if ((mask & (IN_CLOSE_WRITE | IN_MOVED_TO)) !== 0) listener.complete(wd, name, (mask & IN_MOVED_TO) !== 0);
       else listener.appeared(wd, name);
     }
   }

@@ -1,5 +1,14 @@
 import { type OptionSection, option, section } from "../../config/option.ts";
-import { choice, flag, integer, path, portOrZero, regexes, subdirectories } from "../../config/value-types.ts";
+import {
+  choice,
+  completeness,
+  flag,
+  integer,
+  path,
+  portOrZero,
+  regexes,
+  subdirectories,
+} from "../../config/value-types.ts";
 import {
   generalSections,
   LARGEST_BODY_MB,
@@ -144,6 +153,12 @@ const INTERNAL_PLUGINS = section(
       "incoming",
       "restart",
       "The directories below [data_in] dir in which files arrive. The first one is where HTTP and inject_file put them.",
+    ),
+    watched_completeness: option(
+      completeness,
+      "close",
+      "reload",
+      "How senders show that a file there is complete, one for all of these directories or one for each: close (also moved or linked in), rename, companion:.done (a second file, made after it), temporary:.part (a suffix taken off the name), stable:SECONDS (not touched for so long). With ` recursive` directories below count too.",
     ),
     guess_file_type_numprocesses: option(
       integer(0, 1024),
