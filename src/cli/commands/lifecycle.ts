@@ -32,6 +32,24 @@ export const lifecycleCommands: readonly Command[] = [
     load: async () => (await import("../lifecycle/stop.ts")).stop,
   },
   {
+    name: "init",
+    aliases: linked("init"),
+    summary:
+      "Stop a module and empty its tmp, var (the installed plugins too) and log; with the word `soft`, remove nothing. Exit 1: unprocessed files would go.",
+    args: [{ ...one, summary: `${one.summary}; after it perhaps: soft`, variadic: true }],
+    options: { force: { type: "boolean", summary: "remove files of the pipeline that nobody has processed, too" } },
+    load: async () => (await import("../lifecycle/init.ts")).init,
+  },
+  {
+    name: "heal",
+    aliases: linked("autorestart"),
+    summary:
+      "Start a module again that should run and is ill twice within 30 s, as when even its supervisor died; every five minutes from the crontab.",
+    args: [modules],
+    options: {},
+    load: async () => (await import("../lifecycle/heal.ts")).heal,
+  },
+  {
     name: "status",
     aliases: linked("status"),
     summary:

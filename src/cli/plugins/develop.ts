@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import { buildArchive } from "../../system/plugins/build.ts";
 import { developPlugin } from "../../system/plugins/develop.ts";
+import type { Outcome } from "../../system/plugins/failure.ts";
+import { repackage } from "../../system/plugins/repackage.ts";
 import type { Context, ExitCode, Given } from "../command.ts";
 import { printDiagnostics } from "../print/diagnostics.ts";
 import { reportTask } from "../print/task.ts";
@@ -32,10 +34,22 @@ export async function make(context: Context, given: Given): Promise<ExitCode> {
   if (module === undefined) return 1;
   const directory = resolve(context.cwd, given.value("plugin-path") ?? ".");
   const built = await buildArchive(module.paths, module.env, directory, context.cwd);
+  return reportBuilt(context, built, given.flag("show-plugin-path"));
+}
+
+/** `plugins.repackage`. */
+export async function repackageInstalled(context: Context, given: Given): Promise<ExitCode> {
+  const module = await moduleAtHand(context);
+  if (module === undefined) return 1;
+  const built = await repackage(module.paths, module.env, given.args[0] ?? "", context.cwd);
+  return reportBuilt(context, built, true);
+}
+
+function reportBuilt(context: Context, built: Outcome<string>, showPath: boolean): ExitCode {
   reportTask(context, "Building plugin", built.ok ? "OK" : "ERROR");
   printDiagnostics(context, built.notes);
   if (!built.ok) return 1;
   if (context.json) context.out(JSON.stringify({ path: built.value }));
-  else if (given.flag("show-plugin-path")) context.out(built.value);
+  else if (showPath) context.out(built.value);
   return 0;
 }

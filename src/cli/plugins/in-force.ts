@@ -11,17 +11,18 @@ import { reportTask } from "../print/task.ts";
 
 /**
  * Puts in force what was installed, linked or removed, when the module runs, so that the command ends when the change is
- * served. 0: in force (or the module is stopped), 3: rolled back, 4: the plugin is installed but does not serve.
+ * served. `always`: also where changes are left to the user. 0: in force (or the module is stopped), 3: rolled back, 4: the plugin is installed but does not serve.
  */
 export async function putInForce(
   context: Context,
   paths: ModulePaths,
   plugin: string,
   command: string,
+  always = false,
 ): Promise<ExitCode> {
   if (!exists(runtimeLayout(paths.runtime).supervisorSocket)) return 0;
   const loaded = await loadConfig(paths, gatherHost());
-  if (loaded.ok && !flagOf(loaded.value, "autorestart.flag")) {
+  if (!always && loaded.ok && !flagOf(loaded.value, "autorestart.flag")) {
     context.err(`nothing is put in force by itself ([autorestart] flag = 0); run: metwork apply ${paths.module}`);
     return 0;
   }

@@ -27,8 +27,17 @@ export function planSchedule(input: PlanInput, admitted: Admitted): Piece {
 function moduleBlock(input: PlanInput): Block {
   return {
     name: `METWORK ${input.paths.module.toUpperCase()} MODULE CRONTAB`,
-    lines: [...cleaning(input), ...rotation(input)].map(([when, argv]) => `${when} ${argv.map(cronWord).join(" ")}`),
+    lines: [...healing(input), ...cleaning(input), ...rotation(input)].map(
+      ([when, argv]) => `${when} ${argv.map(cronWord).join(" ")}`,
+    ),
   };
+}
+
+/** For the case that even the supervisor died. */
+function healing({ paths }: PlanInput): [when: string, argv: readonly string[]][] {
+  const bin = `${paths.home}/bin`;
+  const wrap = ["--lock", "--timeout=900", "--log-capture-to=autorestart.log", "--"];
+  return [["*/5 * * * *", [`${bin}/cronwrap.sh`, ...wrap, `${bin}/${paths.module}.autorestart`]]];
 }
 
 /** Old files of `tmp`, then directories left empty; never those a service keeps: the plugins' own and nginx's. */
