@@ -1,0 +1,138 @@
+/**
+ * What the pipeline calls of node:fs, node:fs/promises and src/kit/linux, on the disk of the schedule that runs now. The
+ * loader hook in hooks.ts puts it in their place.
+ */
+import { Disk, type Inode } from "./disk.ts";
+
+let disk = new Disk();
+
+export function useDisk(next: Disk): void {
+  disk = next;
+}
+
+export function lstatSync(path: string, { throwIfNoEntry = true } = {}) {
+  disk.look();
+  const known = disk.files.get(path);
+  if (known === undefined && !throwIfNoEntry) return undefined;
+  return statOf(disk.at(path));
+}
+
+function statOf({ data, links }: Inode) {
+  const time = new Date(0);
+  return {
+    isFile: () => true,
+    size: data.length,
+    nlink: links,
+    uid: process.getuid?.() ?? 0,
+    atime: time,
+    mtime: time,
+    mtimeMs: 0,
+    ctimeMs: 0,
+  };
+}
+
+export function renameSync(from: string, to: string): void {
+  disk.rename(from, to, true);
+}
+
+export function renameUnlessTaken(from: string, to: string): boolean {
+  return disk.rename(from, to, false);
+}
+
+export function unlinkSync(path: string): void {
+  disk.unlink(path);
+}
+
+export function linkSync(from: string, to: string): void {
+  disk.link(from, to);
+}
+
+export function mkdirSync(path: string): void {
+  disk.makeDirectory(path);
+}
+
+export function readdirSync(path: string): string[] {
+  return disk.list(path);
+}
+
+export function chmodSync(path: string): void {
+  disk.at(path);
+}
+
+export function utimesSync(path: string): void {
+  disk.at(path);
+}
+
+export function readFileSync(path: string): string {
+  return disk.at(path).data;
+}
+
+export function writeFileSync(path: string, text: string): void {
+  disk.create(path);
+  disk.create(path, text);
+}
+
+export function copyFileSync(from: string, to: string): void {
+  const { data } = disk.at(from);
+  disk.create(to);
+  disk.create(to, data);
+}
+
+export function openSync(path: string, flags: string): number {
+  return disk.openFile(flags.startsWith("w") ? disk.create(path, "", flags === "wx") : disk.at(path));
+}
+
+export function writeSync(fd: number, text: string): void {
+  disk.change(`fd ${fd}`);
+  const inode = disk.open.get(fd);
+  if (inode !== undefined) inode.data += text;
+}
+
+export function readSync(): number {
+  return 0;
+}
+
+export function closeSync(fd: number): void {
+  disk.open.delete(fd);
+}
+
+export async function copyFile(from: string, to: string): Promise<void> {
+  copyFileSync(from, to);
+}
+
+export async function unlink(path: string): Promise<void> {
+  unlinkSync(path);
+}
+
+export async function utimes(path: string): Promise<void> {
+  utimesSync(path);
+}
+
+export async function open(path: string) {
+  disk.at(path);
+  return { sync: async () => disk.look(), close: async () => undefined };
+}
+
+export function getXattr(path: string): string | undefined {
+  disk.look();
+  return disk.files.get(path)?.attribute;
+}
+
+export function setXattr(path: string, _name: string, value: string): boolean {
+  const inode = disk.at(path);
+  disk.change(path);
+  inode.attribute = value;
+  return true;
+}
+
+export function removeXattr(path: string): void {
+  disk.look();
+  const inode = disk.files.get(path);
+  if (inode?.attribute === undefined) return;
+  disk.change(path);
+  inode.attribute = undefined;
+}
+
+export function isBeingWritten(): "no" {
+  return "no";
+}
