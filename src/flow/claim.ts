@@ -1,5 +1,5 @@
 import { lstatSync, renameSync, type Stats, unlinkSync } from "node:fs";
-import { copyFile } from "node:fs/promises";
+import { copyFile, rm } from "node:fs/promises";
 import { posix } from "node:path";
 import { decodeClaim, encodeClaim, type Identity } from "../core/flow/claim-name.ts";
 import type { Hint } from "../core/flow/hint.ts";
@@ -94,6 +94,9 @@ async function claimAcross(path: string, to: string, finish: () => FlowFile): Pr
     const file = finish();
     unlinkSync(systemPath(path));
     return { is: "claimed", file };
+  } catch (error) {
+    await rm(copy, { force: true });
+    throw error;
   } finally {
     copying.delete(path);
   }

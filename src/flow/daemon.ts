@@ -57,7 +57,7 @@ export async function startFlow(
     {
       take: (key) => queue.take(key),
       isWatchedFor: (directory, key) => observer.isWatchedFor(directory, key),
-      listLater: (directory) => observer.listLater(directory),
+      listLater: (directory, afterMs) => observer.listLater(directory, afterMs),
     },
     workers,
     tellAll([counters, metrics, ...listeners]),

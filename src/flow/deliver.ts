@@ -10,6 +10,7 @@ import { dropSidecar, putBeside, type TagPlace, writeTags } from "../kit/tags.ts
 import { codeOf } from "./errors.ts";
 import { removeFile } from "./failure.ts";
 import { uniqueName } from "./ids.ts";
+import { patiently } from "./patience.ts";
 import { copyContent, discard, inDirectory, moveFile } from "./transfer.ts";
 import type { FlowFile, Sent } from "./types.ts";
 
@@ -49,7 +50,7 @@ export async function deliver(file: FlowFile, from: string, delivery: Delivery):
   const ownShared = delivery.outputs.some(({ path, mode }) => path === from && mode === "link");
   const parts: Part[] = [];
   if (ownShared && file.place === "attribute") {
-    putBeside(from);
+    await patiently(() => putBeside(from));
     file.place = "sidecar";
   }
   try {
@@ -58,22 +59,22 @@ export async function deliver(file: FlowFile, from: string, delivery: Delivery):
       checkpoint("part-made");
     }
   } catch (error) {
-    for (const { path } of parts) discard(path);
+    for (const { path } of parts) await patiently(() => discard(path));
     throw error;
   }
   if (delivery.own !== undefined) {
     const last = nameOf("last", 0, delivery.own);
-    moveFile(file, from, last, file.shared || ownShared);
+    await patiently(() => moveFile(file, from, last, file.shared || ownShared));
     checkpoint("split-decided");
     const place = file.place ?? "attribute";
     parts.push({ path: last, to: delivery.own, tags: file.tags, place, size: file.size, leaves: undefined });
-  } else if (isThere(from)) {
-    removeFile(file, from);
+  } else {
+    await patiently(() => (isThere(from) ? removeFile(file, from) : undefined));
   }
   file.path = undefined;
   for (const { path, to, tags, place, size, leaves } of parts) {
-    if (leaves !== undefined) discard(leaves);
-    giveTo(path, posix.join(delivery.waiting(to), uniqueName()), tags, place);
+    if (leaves !== undefined) await patiently(() => discard(leaves));
+    await patiently(() => giveTo(path, posix.join(delivery.waiting(to), uniqueName()), tags, place));
     checkpoint("part-given");
     delivery.sent({ to, uid: tags.get(TAG.uid) ?? "", size });
   }
@@ -82,15 +83,15 @@ export async function deliver(file: FlowFile, from: string, delivery: Delivery):
 /** Puts an output, its tags on it, under a name that says where it goes. */
 async function preparePart(file: FlowFile, output: Output, path: string): Promise<Part> {
   const { to, tags, mode } = output;
-  const stat = lstatSync(systemPath(output.path), { throwIfNoEntry: false });
+  const stat = await patiently(() => lstatSync(systemPath(output.path), { throwIfNoEntry: false }));
   if (!stat?.isFile()) throw new Error(`what it sends to ${to.plugin}/${to.step} is no file: ${output.path}`);
-  const moved = mode === "move" && renameOrNot(output.path, path);
-  const linked = mode === "link" && linkOrNot(output.path, path);
-  if (!moved && !linked) await copyWhole(output.path, path, stat.size);
+  const moved = mode === "move" && (await patiently(() => renameOrNot(output.path, path)));
+  const linked = mode === "link" && (await patiently(() => linkOrNot(output.path, path)));
+  if (!moved && !linked) await patiently(() => copyWhole(output.path, path, stat.size));
   try {
     const shared = linked || (moved && stat.nlink > 1);
     if (moved) dropSidecar(output.path);
-    const place = writeTags(path, path, tags, shared);
+    const place = await patiently(() => writeTags(path, path, tags, shared));
     return {
       path,
       to,
@@ -100,7 +101,7 @@ async function preparePart(file: FlowFile, output: Output, path: string): Promis
       leaves: mode === "move" && !moved && output.path !== file.path ? output.path : undefined,
     };
   } catch (error) {
-    discard(path);
+    await patiently(() => discard(path));
     throw error;
   }
 }

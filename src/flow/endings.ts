@@ -2,12 +2,14 @@ import { lstatSync } from "node:fs";
 import { posix } from "node:path";
 import { setStepTag, TAG } from "../core/flow/tags.ts";
 import type { FailurePolicySpec, StepName } from "../core/flow/types.ts";
+import { passes } from "../kit/passing.ts";
 import { DEATHS_MAX, deathsOf, retriesOf, setDeaths } from "./attempts.ts";
 import { messageOf } from "./errors.ts";
 import { bury } from "./failure.ts";
 import { uniqueName } from "./ids.ts";
 import type { Job } from "./lane.ts";
 import { printable } from "./log.ts";
+import { AGAIN_MS } from "./patience.ts";
 import type { Retries } from "./retries.ts";
 import { moveFile } from "./transfer.ts";
 import type { Ending } from "./types.ts";
@@ -48,7 +50,17 @@ export class Endings {
     tags.clear();
     for (const [name, value] of before ?? []) tags.set(name, value);
     if (died) setDeaths(tags, lane.step, deaths);
-    moveFile(file, path, posix.join(this.#given.waiting(lane.step), uniqueName()));
+    this.#return(job, path, died);
+  }
+
+  #return(job: Job, path: string, died: boolean): void {
+    const { file, lane } = job;
+    try {
+      moveFile(file, path, posix.join(this.#given.waiting(lane.step), uniqueName()));
+    } catch (error) {
+      this.#stumble(job, path, error, () => this.#return(job, path, died));
+      return;
+    }
     file.path = undefined;
     this.#given.finish(job, { is: "returned", died });
   }
@@ -73,7 +85,7 @@ export class Endings {
       log.info(`File ${name} is tried again in ${delayS} s (${retriesOf(file.tags, step)} of ${step.retry?.total})`);
       this.#given.finish(job, { is: "retried", reason, delayS });
     } catch (error) {
-      this.#leave(job, from, error);
+      this.#stumble(job, from, error, () => this.fail(job, reason));
     }
   }
 
@@ -84,17 +96,23 @@ export class Endings {
       log.info(`File ${printable(file.tags.get(TAG.basename) ?? "")} moved to ${printable(path ?? "nowhere")}`);
       this.#given.finish(job, { is: "buried", reason, policy: policy.do, path });
     };
+    const stumbled = (error: unknown): void =>
+      this.#stumble(job, from, error, () => this.#bury(job, from, policy, reason));
     try {
       const path = bury(file, from, policy, { trash, waiting: this.#given.waiting });
-      if (path instanceof Promise) path.then(buried, (error: unknown) => this.#leave(job, from, error));
+      if (path instanceof Promise) path.then(buried, stumbled);
       else buried(path);
     } catch (error) {
-      this.#leave(job, from, error);
+      stumbled(error);
     }
   }
 
-  /** Nothing could be done with it; the next daemon tries again. */
-  #leave(job: Job, from: string, error: unknown): void {
+  /** The same again soon, when it is the machine that cannot; else nothing could be done: the next daemon tries again. */
+  #stumble(job: Job, from: string, error: unknown, again: () => void): void {
+    if (passes(error)) {
+      setTimeout(again, AGAIN_MS);
+      return;
+    }
     job.lane.log.error(`the failed file stays in ${from}: ${messageOf(error)}`);
     this.#given.finish(job, { is: "stuck", reason: messageOf(error) });
   }

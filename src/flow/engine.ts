@@ -2,13 +2,15 @@ import { posix } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Hint } from "../core/flow/hint.ts";
 import { type FlowConfig, type FlowStep, type StepName, stepKey } from "../core/flow/types.ts";
+import { passes } from "../kit/passing.ts";
 import { type Claim, claim } from "./claim.ts";
 import { makeDirectory } from "./directory.ts";
-import { codeOf, messageOf } from "./errors.ts";
+import { messageOf } from "./errors.ts";
 import type { FlowEvents } from "./events.ts";
 import { hasRoom, type Lane } from "./lane.ts";
 import { type Logs, printable } from "./log.ts";
 import { Passage } from "./passage.ts";
+import { AGAIN_MS } from "./patience.ts";
 import { recoverClaims, stepDirectories } from "./recover.ts";
 import { Retries } from "./retries.ts";
 import { RuleHelpers } from "./rule-helpers.ts";
@@ -20,8 +22,8 @@ export interface EngineInput {
   take(key: string): Hint | undefined;
   /** Whether the step watches that directory; anybody may write to a queue. */
   isWatchedFor(directory: string, key: string): boolean;
-  /** A file there could not be judged yet. */
-  listLater(directory: string): void;
+  /** A file there could not be judged, or claimed, yet. */
+  listLater(directory: string, afterMs?: number): void;
 }
 
 /** Announcements taken before input and output get their turn. */
@@ -30,8 +32,6 @@ const SLICE = 32;
 const FILES_PER_LANE = 4;
 /** Files of an external step in work together, whatever its workers ask for. */
 const LENT_MAX = 4096;
-/** Errors of a claim that pass by themselves or by somebody's hand: it is tried again soon. */
-const PASSING = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO", "ENOMEM", "EMFILE", "ENFILE"]);
 
 /** Runs the built-in steps: claims what is announced, works on it, hands it on in memory where it can. */
 export class Engine {
@@ -45,7 +45,7 @@ export class Engine {
   readonly #pending = new Set<string>();
   /** Steps whose claims of a former daemon were given back: what is there now is ours. */
   readonly #recovered = new Set<string>();
-  #dataIn = "";
+  #config: FlowConfig | undefined;
   #scheduled = false;
   #stopping = false;
   #idle: (() => void) | undefined;
@@ -66,7 +66,7 @@ export class Engine {
 
   /** Runs these steps and no others; files in work go on as they began. Claims a dead daemon left are given back. */
   adopt(config: FlowConfig): void {
-    this.#dataIn = config.dataIn;
+    this.#config = config;
     this.#ruleHelpers.adopt(config.ruleHelpers ?? []);
     const running = config.steps.filter((step) => step.lanes > 0);
     const keys = new Set(running.map(stepKey));
@@ -114,7 +114,7 @@ export class Engine {
       }
       makeDirectory(claims, 0o750);
       makeDirectory(waiting);
-      const count = this.#recovered.has(key) ? 0 : recoverClaims(claims, step, config.dataIn);
+      const count = this.#recovered.has(key) ? 0 : recoverClaims(claims, step, config, log);
       this.#recovered.add(key);
       this.#retries.open(step, waiting, log);
       if (count > 0) log.warning(`${count} files were in work when the daemon died; they are processed again`);
@@ -123,7 +123,13 @@ export class Engine {
       this.#employ(key, lane);
     } catch (error) {
       log.error(`the step cannot run, its files wait: ${messageOf(error)}`);
+      if (passes(error)) setTimeout(() => this.#adoptLater(key), AGAIN_MS);
     }
+  }
+
+  #adoptLater(key: string): void {
+    const step = this.#config?.steps.find((one) => stepKey(one) === key && one.lanes > 0);
+    if (this.#config !== undefined && step !== undefined && !this.#stopping) this.#adoptStep(step, this.#config);
   }
 
   /** Workers of an external step are given files as far as they have room. */
@@ -206,7 +212,7 @@ export class Engine {
 
   #claimFailed(lane: Lane, hint: Hint, error: unknown): void {
     lane.taking -= 1;
-    if (PASSING.has(codeOf(error) ?? "")) this.#input.listLater(hint.directory);
+    if (passes(error)) this.#input.listLater(hint.directory, AGAIN_MS);
     this.#notClaimed(lane, hint, messageOf(error));
   }
 
@@ -231,7 +237,7 @@ export class Engine {
   }
 
   #waitingDirectory(step: StepName): string {
-    return stepDirectories(this.#dataIn, step).waiting;
+    return stepDirectories(this.#config?.dataIn ?? "", step).waiting;
   }
 
   #busy(): number {

@@ -12,9 +12,9 @@ export function uniqueName(): string {
   return `${prefix}-${count.toString(36)}`;
 }
 
-/** True for a name that is, or begins with, one made by uniqueName, of any process. */
+/** True for a name that is, or begins with, one made by uniqueName, of any process; also as a part of a delivery. */
 export function isUniqueName(name: string): boolean {
-  return /^mw[0-9a-f]{10}-[0-9a-z]+(?:~|$)/.test(name);
+  return /^mw[0-9a-f]{10}-[0-9a-z]+(?:\.(?:part|last)\d*)?(?:~|$)/.test(name);
 }
 
 /** True for a name that the pipeline gave a file: as it came from uniqueName, or with what is to become of the file behind it. */

@@ -40,7 +40,7 @@ interface Watched {
 
 /** Names taken from a listing before others get their turn. */
 const SLICE = 500;
-const RETRY_MS = 5000;
+const RETRY_MS = 1000;
 const DRAIN_POLL_MS = 20;
 
 /** Finds files: the kernel announces what is complete, listings find the rest. */
@@ -127,8 +127,8 @@ export class Observer {
     this.#listSoon();
   }
 
-  /** Lists a directory once a file in it that may be incomplete has had time to settle. */
-  listLater(directory: string): void {
+  /** Lists a directory after a while, by default once a file in it that may be incomplete has had time to settle. */
+  listLater(directory: string, afterMs = SETTLE_MS): void {
     if (this.#later.has(directory) || this.#closed) return;
     const look = (): void => {
       this.#later.delete(directory);
@@ -137,7 +137,7 @@ export class Observer {
       watched.again = true;
       this.#listSoon();
     };
-    this.#later.set(directory, setTimeout(look, SETTLE_MS));
+    this.#later.set(directory, setTimeout(look, afterMs));
   }
 
   isWatchedFor(directory: string, key: string): boolean {

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { enterStep, TAG } from "../core/flow/tags.ts";
 import type { StepName } from "../core/flow/types.ts";
+import { passes } from "../kit/passing.ts";
 import { Endings } from "./endings.ts";
 import { messageOf } from "./errors.ts";
 import type { FlowEvents } from "./events.ts";
@@ -8,6 +9,7 @@ import { removeFile } from "./failure.ts";
 import { uniqueName } from "./ids.ts";
 import type { Job, Lane } from "./lane.ts";
 import { printable } from "./log.ts";
+import { AGAIN_MS } from "./patience.ts";
 import type { Retries } from "./retries.ts";
 import { moveFile } from "./transfer.ts";
 import type { Ending, FlowFile, Outcome, Sent, StepContext } from "./types.ts";
@@ -69,17 +71,33 @@ export class Passage {
       if (!(outcome instanceof Promise)) return this.#conclude(job, outcome);
       outcome.then(
         (later) => this.#goOn(job, later),
-        (error: unknown) => this.#goOn(job, { do: "failed", reason: messageOf(error) }),
+        (error: unknown) => this.#stumble(job, error, () => this.#workAgain(job)),
       );
-      return undefined;
     } catch (error) {
-      return this.#conclude(job, { do: "failed", reason: messageOf(error) });
+      this.#stumble(job, error, () => this.#workAgain(job));
     }
+    return undefined;
   }
 
   #goOn(job: Job, outcome: Outcome): void {
     const lane = this.#conclude(job, outcome);
     if (lane !== undefined) this.run(job.file, lane);
+  }
+
+  #workAgain(job: Job): void {
+    const lane = this.#work(job);
+    if (lane !== undefined) this.run(job.file, lane);
+  }
+
+  /** When it is the machine that cannot, for now, the same is tried again: such a file has not failed. */
+  #stumble(job: Job, error: unknown, again: () => void): void {
+    if (!passes(error)) {
+      this.#endings.fail(job, messageOf(error));
+      return;
+    }
+    const name = printable(job.file.tags.get(TAG.basename) ?? "");
+    job.lane.log.warning(`${name} waits until the machine can go on with it: ${messageOf(error)}`);
+    setTimeout(again, AGAIN_MS);
   }
 
   #conclude(job: Job, outcome: Outcome): Lane | undefined {
@@ -100,7 +118,7 @@ export class Passage {
           return undefined;
       }
     } catch (error) {
-      this.#endings.fail(job, messageOf(error));
+      this.#stumble(job, error, () => this.#goOn(job, outcome));
       return undefined;
     }
   }

@@ -1,27 +1,34 @@
 import { readdirSync, renameSync, unlinkSync } from "node:fs";
 import { posix } from "node:path";
-import { HIDDEN_PREFIX } from "../core/flow/names.ts";
-import { type Recovery, recover } from "../core/flow/recovery.ts";
-import { type StepName, stepKey } from "../core/flow/types.ts";
+import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
+import { recover } from "../core/flow/recovery.ts";
+import { type FlowConfig, type StepName, stepKey } from "../core/flow/types.ts";
 import { checkpoint } from "../kit/checkpoint.ts";
+import { passes } from "../kit/passing.ts";
 import { moveSidecar, readMove } from "../kit/tags.ts";
-import { uniqueName } from "./ids.ts";
+import { messageOf } from "./errors.ts";
+import type { StepLog } from "./log.ts";
 import { discard, inDirectory } from "./transfer.ts";
 
 /**
  * Gives back what a dead daemon had claimed for a step, or completes what it had begun; nobody else may be working.
  * Returns how many files were there. Tags on those that go back are the ones they had when they entered the step.
  */
-export function recoverClaims(claims: string, own: StepName, dataIn: string): number {
+export function recoverClaims(claims: string, own: StepName, config: FlowConfig, log: StepLog): number {
   const left = readdirSync(claims).map((name) => ({ name, move: readMove(posix.join(claims, name)) }));
   let count = 0;
-  for (const action of recover(stepKey(own), left)) {
+  for (const action of recover(stepKey(own), left, placesOf(config))) {
     const path = posix.join(claims, action.name);
-    if (action.do === "discard") discard(path);
-    else {
-      giveBack(path, posix.join(dataIn, destination(action, own)));
-      count += 1;
+    const back = posix.join(config.dataIn, `step.${stepKey(own)}`, action.name);
+    try {
+      if (action.do === "discard") discard(path);
+      else giveTo(path, action.do === "move" ? posix.resolve(config.dataIn, action.to) : back);
+    } catch (error) {
+      if (passes(error) || action.do === "discard") throw error;
+      log.error(`${path} cannot go where it was sent: ${messageOf(error)}`);
+      giveTo(path, back);
     }
+    if (action.do !== "discard") count += 1;
     checkpoint("recovered");
   }
   for (const name of readdirSync(claims)) {
@@ -30,18 +37,15 @@ export function recoverClaims(claims: string, own: StepName, dataIn: string): nu
   return count;
 }
 
-/** A path below `$IN`. */
-function destination(action: Exclude<Recovery, { readonly do: "discard" }>, own: StepName): string {
-  if (action.do === "move") return action.to;
-  return action.do === "deliver"
-    ? posix.join(`step.${stepKey(action.to)}`, uniqueName())
-    : posix.join(`step.${stepKey(own)}`, action.name);
+/** Directories outside the pipeline where steps put files with their tags on them. */
+function placesOf({ steps }: FlowConfig): string[] {
+  return steps.flatMap(({ work }) => (work.do === "move" && work.to.to === "directory" ? [work.to.path] : []));
 }
 
 /** The side-car goes first: a file is never where its tags are not. */
-function giveBack(from: string, to: string): void {
+function giveTo(from: string, to: string): void {
   inDirectory(to, () => moveSidecar(from, to));
-  inDirectory(to, () => renameSync(from, to));
+  inDirectory(to, () => renameSync(from, systemPath(to)));
 }
 
 /** A step's own directories under `$IN`. */

@@ -1,7 +1,8 @@
 import { readdirSync, renameSync } from "node:fs";
 import { posix } from "node:path";
 import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
-import { dueName, readDueName, retryDelayS } from "../core/flow/retry.ts";
+import { dueName, readDueName, retryDelayS, undueName } from "../core/flow/retry.ts";
+import type { Tags } from "../core/flow/tags.ts";
 import { type RetrySpec, type StepName, stepKey } from "../core/flow/types.ts";
 import { moveSidecar } from "../kit/tags.ts";
 import { retriesOf, setRetries } from "./attempts.ts";
@@ -48,8 +49,14 @@ export class Retries {
     const delayS = retryDelayS(retry, tried + 1);
     const atMs = Date.now() + Math.round(delayS * 1000);
     const name = dueName(atMs, uniqueName());
+    const before = new Map(file.tags);
     setRetries(file.tags, step, tried + 1);
-    moveFile(file, from, posix.join(roomOf(room.waiting), name));
+    try {
+      moveFile(file, from, posix.join(roomOf(room.waiting), name));
+    } catch (error) {
+      replaceTags(file.tags, before);
+      throw error;
+    }
     file.path = undefined;
     insert(room.due, { atMs, name });
     this.#arm(stepKey(step));
@@ -75,7 +82,7 @@ export class Retries {
     const now = Date.now();
     for (let first = room.due[0]; first !== undefined && first.atMs <= now; first = room.due[0]) {
       const from = posix.join(roomOf(room.waiting), first.name);
-      const to = posix.join(room.waiting, uniqueName());
+      const to = posix.join(room.waiting, undueName(first.name) ?? uniqueName());
       try {
         inDirectory(to, () => moveSidecar(from, to), from);
         inDirectory(to, () => renameSync(systemPath(from), to), from);
@@ -107,6 +114,11 @@ function readRoom(directory: string, log: StepLog): Room["due"] {
     if (codeOf(error) !== "ENOENT") log.error(`what waits to be tried again cannot be seen: ${messageOf(error)}`);
     return [];
   }
+}
+
+function replaceTags(tags: Tags, wanted: Tags): void {
+  tags.clear();
+  for (const [name, value] of wanted) tags.set(name, value);
 }
 
 function insert(due: Room["due"], entry: Room["due"][number]): void {

@@ -7,7 +7,8 @@ import { moveRecord } from "../core/flow/recovery.ts";
 import { formatTags, TAG } from "../core/flow/tags.ts";
 import { checkpoint } from "../kit/checkpoint.ts";
 import { renameUnlessTaken } from "../kit/linux/rename.ts";
-import { clearTags, digest, dropSidecar, writeTags } from "../kit/tags.ts";
+import { passes } from "../kit/passing.ts";
+import { clearTags, digest, dropSidecar, type TagPlace, writeTags } from "../kit/tags.ts";
 import { makeDirectory } from "./directory.ts";
 import { codeOf } from "./errors.ts";
 import { uniqueName } from "./ids.ts";
@@ -73,16 +74,34 @@ async function placeCopy(file: FlowFile, from: string, placement: Placement): Pr
 function put(file: FlowFile, source: string, from: string, placement: Placement): string {
   const wanted = posix.join(placement.directory, placement.name);
   const directory = posix.dirname(wanted);
+  const before = file.place;
+  if (placement.keepTags) keepTagsFor(file, source, from, wanted);
   const path = placement.replace ? replaceAt(source, wanted) : putFree(file, source, directory, wanted, placement);
   checkpoint("placed");
-  if (placement.keepTags) {
-    file.place = writeTags(path, path, file.tags, file.shared);
-  } else {
-    clearTags(path, file.place);
-  }
-  if (file.place === "sidecar") dropSidecar(from);
   file.path = undefined;
+  if (!placement.keepTags) clearTagsOf(path, file.place);
+  if (before === "sidecar" || file.place === "sidecar") dropSidecar(from);
   return path;
+}
+
+/** The file is where it belongs: what the disk does not let go then must not move it again. */
+function clearTagsOf(path: string, place: TagPlace | undefined): void {
+  try {
+    clearTags(path, place);
+  } catch (error) {
+    if (!passes(error)) throw error;
+  }
+}
+
+/** The tags go with the file, and say where to: nobody ever sees it there without them. */
+function keepTagsFor(file: FlowFile, source: string, from: string, to: string): void {
+  const isCopy = source !== from;
+  file.place = inDirectory(to, () => {
+    const there = lstatSync(systemPath(posix.dirname(to)));
+    // A record that leads to another file system could not be followed after a death.
+    if (!isCopy && there.dev !== lstatSync(from).dev) throw Object.assign(new Error("EXDEV"), { code: "EXDEV" });
+    return writeTags(source, to, file.tags, file.shared && !isCopy, isCopy ? undefined : moveRecord(from, to, true));
+  });
 }
 
 function replaceAt(source: string, path: string): string {

@@ -1,11 +1,13 @@
 import { closeSync, openSync, readSync } from "node:fs";
+import { passes } from "./passing.ts";
 
-/** The printable ASCII characters among the first bytes, as many as the buffer holds. undefined: the file cannot be read. */
+/** The printable ASCII characters among the first bytes, as many as the buffer holds. undefined: the file may not be read. */
 export function readBeginning(path: string, buffer: Buffer): string | undefined {
   let fd: number;
   try {
     fd = openSync(path, "r");
-  } catch {
+  } catch (error) {
+    if (passes(error)) throw error;
     return undefined;
   }
   try {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { nameFromBytes, systemPath } from "../core/flow/names.ts";
-import { clearTags, dropSidecar, dropStaleSidecar, readTags, writeTags } from "./tags.ts";
+import { clearTags, dropSidecar, dropStaleSidecar, readMove, readTags, writeTags } from "./tags.ts";
 
 const root = mkdtempSync(join(tmpdir(), "metwork-tags-"));
 after(() => rmSync(root, { recursive: true }));
@@ -80,4 +80,24 @@ test("a missing file has no tags, and taking them off is fine", () => {
   assert.deepEqual(readTags(path), { tags: new Map(), place: undefined });
   clearTags(path, "attribute");
   clearTags(path, "sidecar");
+});
+
+test("a file has its old tags until it is where its large ones are", () => {
+  const path = makeFile("grows");
+  writeTags(path, path, TAGS);
+  const target = join(root, "grown");
+  assert.equal(writeTags(path, target, LARGE), "sidecar");
+  assert.deepEqual(readTags(path).tags, TAGS);
+  renameSync(path, target);
+  dropSidecar(path);
+  assert.deepEqual(readTags(target).tags, LARGE);
+});
+
+test("where a file is about to go is no tag of it", () => {
+  const path = makeFile("moves");
+  writeTags(path, path, TAGS, false, "claim step.a.b/x");
+  assert.deepEqual(readTags(path).tags, TAGS);
+  assert.equal(readMove(path), "claim step.a.b/x");
+  writeTags(path, path, TAGS);
+  assert.equal(readMove(path), undefined);
 });

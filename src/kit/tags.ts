@@ -78,11 +78,12 @@ export function clearTags(path: string, place: TagPlace | undefined): void {
   else if (place === "attribute") removeXattr(path, ATTRIBUTE);
 }
 
+/** Takes the side-car of a file that has left away; one that the disk does not let go is dropped later, as stale. */
 export function dropSidecar(path: string): void {
   try {
     unlinkSync(systemPath(sidecarPath(path)));
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    if (!(error instanceof Error && "code" in error)) throw error;
   }
 }
 

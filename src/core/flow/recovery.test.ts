@@ -38,16 +38,16 @@ const cases: readonly Case[] = [
     title: "decided deliveries are made",
     claims: { [part]: undefined, [last]: undefined },
     expected: [
-      { do: "deliver", name: part, to },
-      { do: "deliver", name: last, to },
+      { do: "move", name: part, to: `step.p-1.s_2/${UNIQUE}.part1` },
+      { do: "move", name: last, to: `step.p-1.s_2/${UNIQUE}.last0` },
     ],
   },
   {
     title: "a delivery about to be decided is decided",
     claims: { [carried]: record(`/in/tmp/own.main/${last}`), [part]: undefined },
     expected: [
-      { do: "deliver", name: carried, to },
-      { do: "deliver", name: part, to },
+      { do: "move", name: carried, to: `step.p-1.s_2/${UNIQUE}.last0` },
+      { do: "move", name: part, to: `step.p-1.s_2/${UNIQUE}.part1` },
     ],
   },
   {
@@ -67,8 +67,13 @@ const cases: readonly Case[] = [
     expected: [{ do: "requeue", name: "mw0123456789-b" }],
   },
   {
+    title: "a rename to a directory of a step is done",
+    claims: { [carried]: moveRecord(`/in/tmp/own.main/${carried}`, "/out/today/x", true) },
+    expected: [{ do: "move", name: carried, to: "/out/today/x" }],
+  },
+  {
     title: "a record that leads out of the pipeline is not followed",
-    claims: { [carried]: `${UNIQUE} step.archive.main/../../../etc/x`, [UNIQUE]: `${UNIQUE} other/x` },
+    claims: { [carried]: `${UNIQUE} step.archive.main/../../../etc/x`, [UNIQUE]: `${UNIQUE} /out/../etc/x` },
     expected: [
       { do: "requeue", name: carried },
       { do: "requeue", name: UNIQUE },
@@ -79,6 +84,6 @@ const cases: readonly Case[] = [
 for (const { title, claims, expected } of cases) {
   test(`after a death: ${title}`, () => {
     const left = Object.entries(claims).map(([name, move]) => ({ name, move }));
-    assert.deepEqual(recover(OWN, left), expected);
+    assert.deepEqual(recover(OWN, left, ["/out"]), expected);
   });
 }

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { claimId } from "./claim-name.ts";
 import { HIDDEN_PREFIX } from "./names.ts";
 import type { StepName } from "./types.ts";
@@ -13,14 +14,15 @@ export interface LeftClaim {
 export type Recovery =
   /** It goes back to its own step, to be processed again. */
   | { readonly do: "requeue"; readonly name: string }
-  /** It was about to be renamed, the tags for there already on it: that is done now. `to` is a path below `$IN`. */
+  /**
+   * It was decided where it goes, and the tags for there are on it: it goes there now. `to` is absolute or below `$IN`, and
+   * the same each time, so that a death on the way parts no file from its side-car.
+   */
   | { readonly do: "move"; readonly name: string; readonly to: string }
-  /** The switch had decided where it goes: it is delivered, not decided again. */
-  | { readonly do: "deliver"; readonly name: string; readonly to: StepName }
   /** A copy that was being made of a file still there. */
   | { readonly do: "discard"; readonly name: string };
 
-const SPLIT = /^(?<origin>[^.~]+)\.(?<role>part|last)\d*\.(?<plugin>[^.]+)\.(?<step>[^.]+)$/;
+const SPLIT = /^(?<origin>[^.~]+)\.(?<part>(?:part|last)\d*)\.(?<step>[^.]+\.[^.]+)$/;
 const WAITING = /^step\.[^/]+\/[^/.][^/]*$/;
 
 /**
@@ -35,28 +37,35 @@ export function splitName(origin: string, role: "part" | "last", index: number, 
 /**
  * What is written with the tags of a claimed file that is about to be renamed from `from` to `to`, so that a death
  * between the two is completed instead of repeated with tags of the future. It names the claim: it means nothing later.
+ * `leaves`: `to` is outside the pipeline.
  */
-export function moveRecord(from: string, to: string): string {
-  const parent = to.lastIndexOf("/", to.lastIndexOf("/") - 1);
+export function moveRecord(from: string, to: string, leaves = false): string {
+  const parent = leaves ? -1 : to.lastIndexOf("/", to.lastIndexOf("/") - 1);
   return `${claimId(from.slice(from.lastIndexOf("/") + 1))} ${to.slice(parent + 1)}`;
 }
 
 /**
  * Decides what becomes of the entries of the claim directory of that name when nobody works on them any more. In this
- * order: what is to be thrown away is known by what is still there.
+ * order: what is to be thrown away is known by what is still there. `places`: directories outside the pipeline to which steps
+ * may move files; whoever owns a file can write a record on it.
  */
-export function recover(directory: string, claims: readonly LeftClaim[]): readonly Recovery[] {
+export function recover(
+  directory: string,
+  claims: readonly LeftClaim[],
+  places: readonly string[] = [],
+): readonly Recovery[] {
   const left = claims
     .filter(({ name }) => !name.startsWith(HIDDEN_PREFIX))
     .map(({ name, move }) => ({ name, to: move === undefined ? undefined : readMove(name, move) }))
     .map(({ name, to }) => ({ name, to, as: isSplit(directory, to) ? to.slice(directory.length + 1) : name }));
   const present = new Set(left.map(({ as }) => claimId(as)));
   const actions = left.map(({ name, to, as }): Recovery => {
-    const { origin, plugin, step } = SPLIT.exec(as)?.groups ?? {};
-    if (origin !== undefined && plugin !== undefined && step !== undefined) {
-      return present.has(origin) ? { do: "discard", name } : { do: "deliver", name, to: { plugin, step } };
+    const { origin, part, step } = SPLIT.exec(as)?.groups ?? {};
+    if (origin !== undefined && part !== undefined && step !== undefined) {
+      return present.has(origin) ? { do: "discard", name } : { do: "move", name, to: `step.${step}/${origin}.${part}` };
     }
-    return to !== undefined && WAITING.test(to) ? { do: "move", name, to } : { do: "requeue", name };
+    const known = to !== undefined && (WAITING.test(to) || isPlace(to, places));
+    return known ? { do: "move", name, to } : { do: "requeue", name };
   });
   return actions.toSorted((a, b) => Number(b.do === "discard") - Number(a.do === "discard"));
 }
@@ -64,6 +73,10 @@ export function recover(directory: string, claims: readonly LeftClaim[]): readon
 function readMove(name: string, move: string): string | undefined {
   const [claim, to] = [move.slice(0, move.indexOf(" ")), move.slice(move.indexOf(" ") + 1)];
   return claim === claimId(name) ? to : undefined;
+}
+
+function isPlace(path: string, places: readonly string[]): boolean {
+  return posix.normalize(path) === path && places.some((place) => path.startsWith(`${place}/`));
 }
 
 /** The rename that decides a delivery. */

@@ -12,6 +12,11 @@ export function dueName(atMs: number, unique: string): string {
   return `due${atMs}.${unique}`;
 }
 
+/** The rest of the name: the same each time, so that a death or an error on the way back parts no file from its side-car. */
+export function undueName(name: string): string | undefined {
+  return DUE.test(name) ? name.replace(DUE, "") : undefined;
+}
+
 export function readDueName(name: string): number | undefined {
   const ms = DUE.exec(name)?.groups?.["ms"];
   return ms === undefined ? undefined : Number(ms);

@@ -3,6 +3,7 @@ import { type FlowStep, type StepName, stepKey } from "../../core/flow/types.ts"
 import { readTags } from "../../kit/tags.ts";
 import { attemptOf, deathsOf } from "../attempts.ts";
 import { type Delivery, deliver, type Output } from "../deliver.ts";
+import { patiently } from "../patience.ts";
 import { DONE, type FlowFile, type Outcome, PASSED, type StepWorker } from "../types.ts";
 import type { Loan, Returned } from "../workers.ts";
 
@@ -23,9 +24,11 @@ export function external(step: FlowStep, services: ExternalServices): StepWorker
       services.lend(key, { file, path, attempt: attemptOf(file.tags, step), alone, returned });
     });
     if (how.is === "died" || how.is === "untaken") return { do: "back", died: how.is === "died" };
-    // A worker may have moved or removed it itself.
-    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) file.path = undefined;
-    file.place = readTags(path).place;
+    await patiently(() => {
+      // A worker may have moved or removed it itself.
+      if (lstatSync(path, { throwIfNoEntry: false }) === undefined) file.path = undefined;
+      file.place = readTags(path).place;
+    });
     if (how.is === "failed") return { do: "failed", reason: how.reason };
     return send(file, path, how.outputs, { waiting: services.waiting, sent });
   };

@@ -112,7 +112,9 @@ export class Disk {
   list(directory: string): string[] {
     this.look();
     if (!this.directories.has(directory)) throw failure("ENOENT", directory);
-    return [...this.files.keys()].filter((path) => posix.dirname(path) === directory).map((path) => posix.basename(path));
+    return [...this.files.keys()]
+      .filter((path) => posix.dirname(path) === directory)
+      .map((path) => posix.basename(path));
   }
 }
 

@@ -75,10 +75,15 @@ export const CONFIG: FlowConfig = {
   ignore: [],
   forcedPollS: 0,
   pollQueueLimit: 0,
+  lifetimes: { trashS: 0, tmpS: 0, unfinishedS: 0, everyS: 60 },
   log: { level: "CRITICAL" },
   steps: STEPS,
   watched: [
     { directory: INCOMING, steps: ["switch.main"], external: true },
-    ...STEPS.map(({ plugin }) => ({ directory: `${IN}/step.${plugin}.main`, steps: [`${plugin}.main`], external: false })),
+    ...STEPS.map(({ plugin }) => ({
+      directory: `${IN}/step.${plugin}.main`,
+      steps: [`${plugin}.main`],
+      external: false,
+    })),
   ],
 };

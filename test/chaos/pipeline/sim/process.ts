@@ -1,8 +1,8 @@
 import { posix } from "node:path";
 import type { Hint } from "../../../../src/core/flow/hint.ts";
-import type { Counters } from "../../../../src/flow/counters.ts";
 import type { Output } from "../../../../src/flow/deliver.ts";
 import type { Engine } from "../../../../src/flow/engine.ts";
+import type { FlowEvents } from "../../../../src/flow/events.ts";
 import type { Logs, StepLog } from "../../../../src/flow/log.ts";
 import type { Loan, Returned, Workers } from "../../../../src/flow/workers.ts";
 import type { Random } from "../random.ts";
@@ -35,9 +35,16 @@ export function settle(): Promise<void> {
   return new Promise((resolve) => realImmediate(() => realImmediate(resolve)));
 }
 
-const silent: StepLog = { debug: nothing, info: nothing, warning: nothing, error: nothing };
-const logs: Logs = { flush: nothing, named: () => silent };
-const counters = { file: nothing, trace: nothing } as unknown as Counters;
+const shows = process.env["CHAOS_SHOW"] === "1";
+const logs: Logs = { flush: nothing, named: (name) => logFor(name) };
+
+/** `CHAOS_SHOW=1`: what the engine has to say about a schedule. */
+function logFor(name: string): StepLog {
+  const say = (message: string): void => (shows ? console.log(`    ${name}: ${message}`) : undefined);
+  return { debug: nothing, info: say, warning: say, error: say };
+}
+
+const events: FlowEvents = { entered: nothing, sent: nothing, ended: nothing };
 
 /** A daemon: the real engine on a simulated disk, with workers and an observer that do what the schedule says. */
 export class Process {
@@ -65,7 +72,7 @@ export class Process {
       close: nothing,
       lend: (_key: string, loan: Loan) => this.loans.push(loan),
     } as unknown as Workers;
-    this.#engine = new make(input, workers, counters, logs);
+    this.#engine = new make(input, workers, events, logs);
     this.#attempt(() => this.#engine.adopt(CONFIG));
   }
 

@@ -4,6 +4,7 @@
  */
 import { Disk, type Inode } from "./disk.ts";
 
+const DIRECTORY: Inode = { data: "", attribute: undefined, links: 1 };
 let disk = new Disk();
 
 export function useDisk(next: Disk): void {
@@ -13,6 +14,7 @@ export function useDisk(next: Disk): void {
 export function lstatSync(path: string, { throwIfNoEntry = true } = {}) {
   disk.look();
   const known = disk.files.get(path);
+  if (known === undefined && disk.directories.has(path)) return { ...statOf(DIRECTORY), isFile: () => false };
   if (known === undefined && !throwIfNoEntry) return undefined;
   return statOf(disk.at(path));
 }
@@ -22,6 +24,7 @@ function statOf({ data, links }: Inode) {
   return {
     isFile: () => true,
     size: data.length,
+    dev: 1,
     nlink: links,
     uid: process.getuid?.() ?? 0,
     atime: time,
@@ -102,6 +105,10 @@ export async function copyFile(from: string, to: string): Promise<void> {
 
 export async function unlink(path: string): Promise<void> {
   unlinkSync(path);
+}
+
+export async function rm(path: string): Promise<void> {
+  if (disk.files.has(path)) unlinkSync(path);
 }
 
 export async function utimes(path: string): Promise<void> {
