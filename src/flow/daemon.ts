@@ -12,6 +12,7 @@ import { type FlowEvents, tellAll } from "./events.ts";
 import { type LogSink, openLogs, type StepLog } from "./log.ts";
 import { StatsdMetrics } from "./metrics.ts";
 import { Observer, type ObserverOptions } from "./observer.ts";
+import { Pressure } from "./pressure.ts";
 import { HintQueue } from "./queue.ts";
 import { Workers } from "./workers.ts";
 
@@ -77,6 +78,7 @@ export async function startFlow(
     posix.dirname(config.lockFile),
     logs.named("garbage_collector", config.log.level),
   );
+  const pressure = new Pressure(config, log);
   const closeSocket = await workers.listen(config.stepSocket);
   return {
     reload: () => {
@@ -85,9 +87,11 @@ export async function startFlow(
       config = next;
       adopt();
       collector.adopt(config);
+      pressure.adopt(config);
     },
     stop: async () => {
       log.info("stopping");
+      pressure.close();
       await Promise.all([
         observer.close(),
         withDeadline(collector.close(), STOP_MS),

@@ -71,6 +71,8 @@ export class Pipeline {
       forcedPollS: 300,
       pollQueueLimit: 10_000,
       log: { level: "INFO" },
+      limits: { freeBytes: 0, freeInodes: 0, waiting: 0 },
+      refusingFile: join(this.root, "refusing.json"),
       lifetimes: { trashS: 0, tmpS: 0, unfinishedS: 0, everyS: 60 },
       steps: all,
       watched: [

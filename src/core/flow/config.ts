@@ -20,6 +20,7 @@ export interface FlowInput {
 }
 
 const LEVELS: readonly LogLevel[] = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
+const MEGABYTE = 1024 * 1024;
 const GUESS_FILE_TYPE = "guess_file_type";
 const SWITCH = "switch";
 const EXTERNAL: StepWork = { do: "external" };
@@ -56,6 +57,12 @@ export function flowConfig(input: FlowInput): Result<FlowConfig> {
         everyS: 60,
       },
       ...metricsTarget(config),
+      limits: {
+        freeBytes: numberOf(config, "data_in.min_free_space") * MEGABYTE,
+        freeInodes: numberOf(config, "data_in.min_free_inodes"),
+        waiting: numberOf(config, "data_in.max_waiting_files"),
+      },
+      refusingFile: runtime.refusing,
       steps,
       watched: watchedDirectories(input, dataIn, new Set(steps.map(stepKey))),
     },
@@ -104,6 +111,7 @@ function flowStep(step: Step, plugin: Plugin, input: FlowInput, notes: Diagnosti
     lanes: lanesOf(step, plugin, internal, recognised.kind === "custom", config),
     onFailure,
     ...(step.retry.total > 0 && { retry: step.retry }),
+    ...(step.maxWaiting > 0 && { maxWaiting: step.maxWaiting }),
     debug: step.debug || (internal && flagOf(config, `internal_plugins.${plugin.name}_debug`)),
   };
 }

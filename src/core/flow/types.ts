@@ -1,6 +1,7 @@
 import type { SwitchRule } from "../plugin/types.ts";
 import type { Lifetimes } from "./collect.ts";
 import type { Completeness } from "./completeness.ts";
+import type { PressureLimits } from "./pressure.ts";
 
 /** `plugin` and `step` of a step, as switch targets and `--dest-dir` name it. */
 export interface StepName {
@@ -75,6 +76,8 @@ export interface FlowStep extends StepName {
   /** Absent: the failure policy applies at once. */
   readonly retry?: RetrySpec;
   readonly debug: boolean;
+  /** Files that may wait for it before the ways in refuse more; absent: any number. */
+  readonly maxWaiting?: number;
 }
 
 export interface WatchedDirectory {
@@ -124,6 +127,9 @@ export interface FlowConfig {
   readonly pollQueueLimit: number;
   readonly log: { readonly level: LogLevel };
   readonly lifetimes: Lifetimes;
+  readonly limits: PressureLimits;
+  /** Is there as long as the ways in must refuse files; says why. */
+  readonly refusingFile: string;
   /** Absent: they go nowhere. */
   readonly metrics?: MetricsTarget;
   readonly steps: readonly FlowStep[];

@@ -73,6 +73,8 @@ export function runtimeLayout(runtime: string) {
     confMonitorIdle: inside("var", "conf_monitor_idle"),
     supervisorSocket: inside("var", "supervisor.socket"),
     supervisorState: inside("var", "supervisor.json"),
+    /** Is there as long as the ways into the pipeline must refuse files; says why. */
+    refusing: inside("var", "refusing.json"),
     redisSocket: inside("var", "redis.socket"),
     /** Where steps of their own program meet the pipeline. */
     flowSocket: inside("var", "flow.socket"),

@@ -132,6 +132,13 @@ const step = {
     "reload",
     "How their senders show that a file is complete, one for all directories or one for each: `close`, `rename`, `companion:.done`, `temporary:.part`, `stable:SECONDS`; with ` recursive` directories below count too",
   ),
+  max_waiting_files: option(
+    type.integer,
+    "0",
+    "reload",
+    "When more files wait for it, the module's ways in refuse files; 0: any number may wait",
+    "files",
+  ),
   failure_policy: option(
     type.choice("keep", "delete", "move"),
     "keep",

@@ -68,6 +68,8 @@ export interface Step extends PartBase {
   readonly watchedDirectories: readonly string[];
   /** One for all of these, or one for each. */
   readonly completeness: readonly WatchMode[];
+  /** Files; 0: any number may wait. */
+  readonly maxWaiting: number;
   readonly onFailure: FailurePolicy;
   readonly retry: {
     readonly total: number;

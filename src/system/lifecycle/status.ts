@@ -1,8 +1,9 @@
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { hasErrors } from "../../core/base/result.ts";
-import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
+import { type ModulePaths, type RuntimeLayout, runtimeLayout } from "../../core/module/paths.ts";
 import { servedId } from "../../core/plan/manifest.ts";
 import type { Manifest } from "../../core/plan/types.ts";
+import { readTextFile } from "../../kit/fs.ts";
 import { currentManifest, isUntouched } from "../apply/generations.ts";
 import { readLastApply } from "../apply/module.ts";
 import { proveNginx } from "../apply/prove.ts";
@@ -58,6 +59,7 @@ export async function moduleStatus(paths: ModulePaths): Promise<ModuleStatus> {
     for (const id of Object.keys(manifest.services).sort(byTier(manifest)))
       checks.push(checkService(id, manifest, running));
   }
+  checks.push(...checkRefusing(layout));
   const crontab = await checkCrontab(paths);
   if (crontab !== undefined) checks.push(fromNotes("crontab", [crontab]));
   checks.push(...(await checkPlugins(paths, running)));
@@ -110,6 +112,21 @@ async function checkGeneration(paths: ModulePaths, manifest: Manifest): Promise<
     );
   }
   return checks;
+}
+
+/** Whether the pipeline's ways in take files. */
+function checkRefusing(layout: RuntimeLayout): readonly Check[] {
+  const read = readTextFile(layout.refusing);
+  if (!read.ok) return [];
+  const why = /"text":"(?<text>[^"]*)"/.exec(read.text)?.groups?.["text"] ?? "the disk is full";
+  return [
+    {
+      name: "the ways in take files",
+      state: "WARNING",
+      message: `they refuse them: ${why}`,
+      fix: "make room, or see why files wait; nothing that has come is lost",
+    },
+  ];
 }
 
 /** A rollback that holds is what somebody wanted, but must not be forgotten. */

@@ -20,6 +20,8 @@ import {
 const PORTS: ModulePorts = { mflog: "5150", nginxlog: "5151", statsd: "18126" };
 const LONGEST_MINUTES = 10 * 366 * 24 * 60;
 
+const LIMITS_TEXT = "then files are refused by HTTP (507) and the listeners, until it is a fifth better";
+
 const DATA_IN = section("data_in", "The directory files come in by, and how long they may stay there.", {
   dir: option(
     path,
@@ -47,6 +49,27 @@ const DATA_IN = section("data_in", "The directory files come in by, and how long
     "reload",
     "Files in watched directories that their senders did not finish ([directory_observer] ignore) are deleted when nobody wrote to them for longer. 0: never. Files that wait to be processed are never deleted by age.",
     "minutes",
+  ),
+  min_free_space: option(
+    integer(0),
+    "200",
+    "reload",
+    `When less space is free on the file system of dir, ${LIMITS_TEXT}. 0: no limit.`,
+    "megabytes",
+  ),
+  min_free_inodes: option(
+    integer(0),
+    "1000",
+    "reload",
+    `When fewer files can still be made there, ${LIMITS_TEXT}. 0: no limit.`,
+    "inodes",
+  ),
+  max_waiting_files: option(
+    integer(0),
+    "0",
+    "reload",
+    `When more files wait in all watched directories together, ${LIMITS_TEXT}. 0: any number may wait. A step may have a limit of its own.`,
+    "files",
   ),
 });
 
