@@ -5,7 +5,7 @@ const rooms = {
   system: ["core", "kit"],
   flow: ["core", "kit"],
   serve: ["core", "kit"],
-  cli: ["core", "kit", "system"],
+  cli: ["core", "kit", "system", "flow"],
 };
 
 /** Outside packages that pure code may use: no file system, clock, environment or process behind them. */

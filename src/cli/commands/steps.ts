@@ -3,6 +3,24 @@ import type { Command } from "../command.ts";
 /** Steps: running one that is a command, trying one on a file. */
 export const stepCommands: readonly Command[] = [
   {
+    name: "step try",
+    aliases: [],
+    summary:
+      "Try a step on copies of files, away from the pipeline: what came of each, its tags, its outputs, and the log. 1 when " +
+      "one failed. Outputs stay in tmp/PLUGIN/try of the module until the next try.",
+    args: [{ name: "FILE", summary: "files to try it on", required: true, variadic: true }],
+    options: {
+      plugin: {
+        type: "string",
+        value: "PLUGIN",
+        summary: "name or directory of the plugin; default: the current directory",
+      },
+      step: { type: "string", value: "NAME", summary: "one of its steps; default: its only one, or main" },
+      debug: { type: "boolean", summary: "log everything" },
+    },
+    load: async () => (await import("../steps/try.ts")).tryFiles,
+  },
+  {
     name: "step run",
     aliases: [],
     summary:

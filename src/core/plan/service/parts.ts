@@ -68,6 +68,8 @@ export function stepService(running: RunningPart<Step>, input: PlanInput): Servi
     env: {
       ...base.env,
       METWORK_STEP_SOCKET: layoutOf(input.paths).flowSocket,
+      // `metwork step run` is a command of ours, and who started the module has allowed them.
+      ...(input.host.uid === 0 && { METWORK_ALLOW_USAGE_BY_ROOT: "1" }),
       MFDATA_CURRENT_STEP_NAME: part.name,
       MFDATA_CURRENT_STEP_QUEUE: `step.${plugin.name}.${part.name}`,
       MFDATA_CURRENT_STEP_DIR: stepDirectory(plugin.name, part.name, context),
