@@ -12,7 +12,14 @@ const rooms = {
 const pure = "^(node:)?(path|path/posix|crypto)$|node_modules/(zod|handlebars|@huggingface/jinja|re2js)/";
 
 /** Packages with one adapter each; everybody else goes through it. */
-const adapters = { ioredis: "kit/redis\\.ts", koffi: "kit/linux/" };
+const adapters = {
+  ioredis: "kit/redis\\.ts",
+  koffi: "kit/linux/",
+  "basic-ftp": "flow/send/ftp\\.ts",
+  ssh2: "flow/send/sftp\\.ts",
+  mqtt: "flow/listen/",
+  amqplib: "flow/listen/amqp\\.ts",
+};
 
 export default {
   forbidden: [

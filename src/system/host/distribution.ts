@@ -26,6 +26,11 @@ export type OsRelease = Readonly<Record<string, string>>;
 
 const run = (...names: readonly [string, ...string[]]): PackageNeed => ({ names, use: "run" });
 const test = (...names: readonly [string, ...string[]]): PackageNeed => ({ names, use: "test" });
+const testDaemon = (unit: string, ...names: readonly [string, ...string[]]): PackageNeed => ({
+  names,
+  use: "test",
+  unit,
+});
 const daemon = (unit: string, ...names: readonly [string, ...string[]]): PackageNeed => ({ names, use: "run", unit });
 
 /** What every distribution with rpm calls alike; neither RHEL, EPEL nor Fedora packages a Lua module for nginx. */
@@ -81,7 +86,14 @@ export const distributions: readonly Distribution[] = [
       test("uvicorn"),
       test("python3-aiohttp"),
       test("python3-tornado"),
-      { ...test("php-fpm"), unit: "php8.2-fpm,php8.3-fpm,php8.4-fpm" },
+      testDaemon("php8.2-fpm,php8.3-fpm,php8.4-fpm", "php-fpm"),
+      // The other end of the ways in and out.
+      testDaemon("mosquitto", "mosquitto"),
+      test("mosquitto-clients"),
+      testDaemon("rabbitmq-server,epmd", "rabbitmq-server"),
+      testDaemon("vsftpd", "vsftpd"),
+      testDaemon("ssh", "openssh-server"),
+      test("bubblewrap"),
     ],
     nginxModules: "/usr/lib/nginx/modules",
   },
