@@ -56,6 +56,11 @@ const SHIPPED: Readonly<Record<ModuleName, readonly Shipped[]>> = {
     { name: "unbzip2", template: "unbzip2", summary: "Decompresses files of bzip2" },
     { name: "unxz", template: "unxz", summary: "Decompresses files of xz" },
     { name: "unzstd", template: "unzstd", summary: "Decompresses files of Zstandard" },
+    { name: "ftpsend", template: "ftpsend", summary: "Sends the files it gets over FTP or FTPS" },
+    { name: "sftpsend", template: "sftpsend", summary: "Sends the files it gets over SFTP" },
+    { name: "httpsend", template: "httpsend", summary: "Sends the files it gets over HTTP or HTTPS" },
+    { name: "mqttlistener", template: "mqttlistener", summary: "Makes a file of each message of an MQTT topic" },
+    { name: "amqplistener", template: "amqplistener", summary: "Makes a file of each message of an AMQP queue" },
   ],
 };
 

@@ -6,7 +6,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { commandReference } from "../src/cli/document.ts";
 import { commands } from "../src/cli/registry.ts";
-import { defaultsFile, referencePage } from "../src/core/config/document.ts";
+import { defaultsFile, referencePage, sectionText } from "../src/core/config/document.ts";
+import { NETWORK_PROGRAMS } from "../src/core/flow/network/programs.ts";
 import { MODULE_OPTIONS } from "../src/core/module/options/index.ts";
 import { MODULE_NAMES } from "../src/core/module/paths.ts";
 import { pluginReferencePage } from "../src/core/plugin/document.ts";
@@ -22,6 +23,11 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   }
   files.set("docs/reference/commands.md", commandReference(commands));
   files.set("docs/reference/plugin-options.md", pluginReferencePage());
+  for (const { name, options } of NETWORK_PROGRAMS) {
+    // The templates are Jinja, and so are the values that stay for the plugin.
+    const text = sectionText(options).replace(/\{\{.*?\}\}/g, (written) => `{% raw %}${written}{% endraw %}`);
+    files.set(`templates/plugins/mfdata/_common/_${name}.ini`, text);
+  }
   return files;
 }
 

@@ -1,5 +1,6 @@
 import type { Option, OptionSection } from "./option.ts";
 import type { Cost } from "./types.ts";
+import { text } from "./value-types.ts";
 
 const WIDTH = 100;
 
@@ -22,13 +23,18 @@ export function defaultsFile(module: string, sections: readonly OptionSection[])
   return `${[...head, ...body.slice(1)].join("\n")}\n`;
 }
 
+/** One section of a plugin's `config.ini`, every option with its default under what it means. */
+export function sectionText(section: OptionSection): string {
+  return `${[...comment(section.text), `[${section.name}]`, ...section.options.flatMap(lines)].join("\n")}\n`;
+}
+
 function lines(option: Option): readonly string[] {
   if (option.key.endsWith("*")) return [];
   const type = `${sentence(option.type.label)}${unset(option) === "" ? "" : `; ${unset(option)}`}.`;
   return [
     "",
     ...comment(`${option.text}${unitOf(option)}`),
-    ...comment(type),
+    ...(option.type === text ? [] : comment(type)),
     `${option.key} = ${option.default}`.trimEnd(),
   ];
 }

@@ -97,6 +97,11 @@ export const regexes: ValueType = list(";", "regular expressions", (item) => {
   }
 });
 
+/** A text that reaches no generated file: passwords, names on other machines. */
+export const text: ValueType = matching("any text", (given) => !CONTROL.test(given));
+
+export const statusCodes: ValueType = list(",", "HTTP status codes", (item) => /^[1-5]\d\d$/.test(item));
+
 /** Directories below a given one: no absolute path, no way up. */
 export const subdirectories: ValueType = list(
   ",",

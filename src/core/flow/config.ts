@@ -6,6 +6,7 @@ import type { ModuleConfig } from "../config/types.ts";
 import { type ModulePaths, runtimeLayout } from "../module/paths.ts";
 import type { Plugin, Step } from "../plugin/types.ts";
 import { DEFAULT_MODE, modeAt, readMode, type WatchMode } from "./completeness.ts";
+import { networkMistakes } from "./network/mistakes.ts";
 import { parseDestination, recognise } from "./recognise.ts";
 import { isProgrammed } from "./rules.ts";
 import type { FailurePolicySpec, FlowConfig, FlowStep, LogLevel, StepWork, WatchedDirectory } from "./types.ts";
@@ -102,6 +103,9 @@ function flowStep(step: Step, plugin: Plugin, input: FlowInput, notes: Diagnosti
     notes.push(wrongStep(step, plugin, recognised.message));
     return undefined;
   }
+  const mistakes = recognised.kind === "custom" ? networkMistakes(argv, step, plugin) : [];
+  notes.push(...mistakes);
+  if (mistakes.length > 0) return undefined;
   const onFailure = failurePolicy(step, plugin, notes);
   const internal = step.name === "main" && (plugin.name === GUESS_FILE_TYPE || plugin.name === SWITCH);
   return {

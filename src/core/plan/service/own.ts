@@ -1,8 +1,8 @@
 import { daemonEnvironment } from "../environments.ts";
 import type { PlanInput } from "../input.ts";
 import { layoutOf } from "../layout.ts";
+import { coreLimit } from "./limits.ts";
 import { ownLog } from "./logs.ts";
-import { coreLimit } from "./parts.ts";
 
 const TIERS = {
   redis: 10,

@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../../base/diagnostic.ts";
 import { numberOf } from "../../config/access.ts";
+import { networkMistakes } from "../../flow/network/mistakes.ts";
 import { sectionOf, stepDirectory } from "../../plugin/command.ts";
 import type { App, Daemon, Part, Plugin, Step } from "../../plugin/types.ts";
 import { type Admitted, type RunningPart, socketPath } from "../admit.ts";
@@ -8,7 +9,9 @@ import type { PlanInput } from "../input.ts";
 import { layoutOf } from "../layout.ts";
 import { type Piece, piece } from "../piece.ts";
 import type { ServiceSpec } from "../types.ts";
+import { coreLimit } from "./limits.ts";
 import { partLog } from "./logs.ts";
+import { networkService } from "./network.ts";
 
 /** Plugin parts start after what they use (redis) and before what uses them (nginx). */
 const TIER = 20;
@@ -29,7 +32,11 @@ export function planParts(input: PlanInput, { plugins, running }: Admitted): Pie
   const services: ServiceSpec[] = [];
   const notes: Diagnostic[] = [];
   for (const { plugin, part, argv } of running) {
-    if (part.kind === "daemon") services.push(daemonService({ plugin, part, argv }, input));
+    if (part.kind === "daemon") {
+      const mistakes = networkMistakes(argv, part, plugin);
+      notes.push(...mistakes);
+      if (mistakes.length === 0) services.push(daemonService({ plugin, part, argv }, input));
+    }
     if (part.kind !== "app") continue;
     services.push(appService({ plugin, part, argv }, input));
     if (SIGNALS[part.smartStopSignal] === undefined) notes.push(unknownSignal(plugin, part));
@@ -96,17 +103,18 @@ function requestTimeoutS(app: App, input: PlanInput): number {
 }
 
 function common(running: RunningPart, id: string, input: PlanInput) {
-  const { plugin, part, argv } = running;
+  const { plugin, part } = running;
+  const { argv, limits, env } = networkService(running, input);
   return {
     id,
     plugin: plugin.name,
     argv,
     cwd: plugin.home,
     environments: [MODULE_ENVIRONMENT, environmentOf(plugin.name)],
-    env: partVariables(plugin, part, input),
+    env: { ...partVariables(plugin, part, input), ...env },
     instances: part.instances,
     maxAgeS: part.maxAgeS,
-    limits: { ...part.limits, ...coreLimit(input) },
+    limits: { ...limits, ...coreLimit(input) },
     log: partLog(running, input, layoutOf(input.paths)),
     reads: [],
     tier: TIER,
@@ -123,12 +131,6 @@ function partVariables(plugin: Plugin, part: Part, input: PlanInput): Record<str
     ...(plugin.build !== undefined && { METWORK_PLUGIN_BUILD: plugin.build }),
     ...(part.debug && { MFLOG_MINIMAL_LEVEL: "DEBUG", [`${prefix}_LOG_MINIMAL_LEVEL`]: "DEBUG" }),
   };
-}
-
-/** `ulimit -c` as `[misc] core_size` says it in KiB: -1 leaves it alone. */
-export function coreLimit(input: PlanInput): { core?: number } {
-  const size = numberOf(input.config, "misc.core_size");
-  return size < 0 ? {} : { core: size * 1024 };
 }
 
 function unknownSignal(plugin: Plugin, part: App): Diagnostic {

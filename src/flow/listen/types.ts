@@ -1,0 +1,16 @@
+import type { Settings } from "../../core/flow/network/settings.ts";
+import type { StepLog } from "../log.ts";
+import type { Store } from "./store.ts";
+
+/** What the listener of one protocol is given. */
+export interface Listening {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly plugin: string;
+  readonly log: StepLog;
+}
+
+/** A listener at work: it ends when it is told to, with nothing half done. */
+export interface Listener {
+  stop(): Promise<void>;
+}

@@ -1,0 +1,26 @@
+import { log, run } from "../../layers/nodejs/node_modules/metwork-step/index.js";
+import { NETWORK_PROGRAMS, programSettings } from "../core/flow/network/programs.ts";
+import { listen } from "../flow/listen/listen.ts";
+import { destinationOf } from "../flow/send/destination.ts";
+import { Sender } from "../flow/send/sender.ts";
+
+/** `node network.ts PROGRAM INSTANCE`: one of the programs that take files from the network or send them there. */
+const [, , name = "", instance = "1"] = process.argv;
+const program = NETWORK_PROGRAMS.find((known) => known.name === name);
+if (program === undefined) {
+  console.error(`usage: network.ts ${NETWORK_PROGRAMS.map((known) => known.name).join("|")} INSTANCE`);
+  process.exit(2);
+}
+const { settings, problems } = programSettings(
+  program,
+  (key) => process.env[`MFDATA_CURRENT_PLUGIN_CUSTOM_${key.toUpperCase()}`],
+);
+for (const { key, message } of problems) log.error(`[custom] ${key} ${message}`);
+if (problems.length > 0) process.exit(2);
+if (program.part === "daemon") {
+  await listen(program.name, settings, { instance, log, env: process.env });
+} else {
+  const destination = await destinationOf(program.name, settings);
+  const sender = new Sender(destination, log);
+  run((file) => sender.send(file.path, new Map(Object.entries(file.tags))), { parallel: destination.sessions });
+}
