@@ -32,16 +32,22 @@ const TEMPLATES: Readonly<Record<ModuleName, readonly string[]>> = {
     "static",
   ],
   mfdata: [
+    "amqplistener",
     "archive",
     "batch",
     "copy",
     "default",
     "delete",
     "fork",
+    "ftpsend",
     "guess_file_type",
+    "httpsend",
+    "listener",
     "move",
+    "mqttlistener",
     "node",
     "python3",
+    "sftpsend",
     "shell",
     "switch",
     "unbzip2",
@@ -52,7 +58,8 @@ const TEMPLATES: Readonly<Record<ModuleName, readonly string[]>> = {
 };
 
 /** Those whose way to an installed plugin is gone here; the serve-*.test.ts go it with the others of mfserv. */
-const LIKE_OTHERS = ["batch", "copy", "fork", "python3", "unbzip2", "ungzip", "unxz", "unzstd"];
+const OF_THE_NETWORK = ["amqplistener", "ftpsend", "httpsend", "mqttlistener", "sftpsend"];
+const LIKE_OTHERS = ["batch", "copy", "fork", "python3", "unbzip2", "ungzip", "unxz", "unzstd", ...OF_THE_NETWORK];
 const GONE_HERE = [...TEMPLATES.mfdata.filter((name) => !LIKE_OTHERS.includes(name)), "static"];
 
 /** Runs one of our commands as a user would, in the module's environment. */

@@ -1,0 +1,20 @@
+import { join } from "node:path";
+import type { Pipeline } from "./flow-harness.ts";
+import { StepWorker } from "./steps-harness.ts";
+
+const MAIN = join(import.meta.dirname, "..", "..", "src", "main", "network.ts");
+
+/** A process of one of the network programs, as the supervisor would start it. */
+export function networkProcess(
+  flow: Pipeline,
+  program: string,
+  plugin: string,
+  settings: Readonly<Record<string, string | number>>,
+): StepWorker {
+  const env = Object.entries(settings).map(([key, value]) => [
+    `MFDATA_CURRENT_PLUGIN_CUSTOM_${key.toUpperCase()}`,
+    String(value),
+  ]);
+  const argv = [process.execPath, "--disable-warning=ExperimentalWarning", MAIN, program, "1"] as const;
+  return new StepWorker(flow, plugin, argv, Object.fromEntries(env));
+}

@@ -1,0 +1,56 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { boxed, Daemon, freePort } from "./daemon.ts";
+
+/** mosquitto, which keeps what it has to over a death; `lines` are added to its configuration. */
+export async function mosquitto(directory: string, lines: readonly string[] = []): Promise<Daemon> {
+  const port = await freePort();
+  const config = join(directory, `mosquitto-${port}.conf`);
+  const data = join(directory, `mosquitto-${port}`);
+  mkdirSync(data);
+  const settings = [
+    `listener ${port} 127.0.0.1`,
+    "persistence true",
+    `persistence_location ${data}/`,
+    "autosave_interval 1",
+    "autosave_on_changes true",
+    "max_queued_messages 0",
+    // As whoever runs the tests, also when that is root.
+    "user root",
+    ...lines,
+  ];
+  writeFileSync(config, settings.map((line) => `${line}\n`).join(""));
+  return new Daemon(port, ["mosquitto", "-c", config]);
+}
+
+/** RabbitMQ, alone in a process namespace, since it starts daemons of Erlang's that would outlive it. */
+export async function rabbitmq(directory: string): Promise<Daemon> {
+  const home = join(directory, "rabbitmq");
+  mkdirSync(home);
+  const [port, distribution, epmd] = [await freePort(), await freePort(), await freePort()];
+  const config = join(home, "rabbitmq.conf");
+  writeFileSync(config, `listeners.tcp.1 = 127.0.0.1:${port}\nlog.console = true\nlog.file = false\n`);
+  const env = {
+    HOME: home,
+    ERL_EPMD_PORT: String(epmd),
+    ERL_EPMD_ADDRESS: "127.0.0.1",
+    RABBITMQ_NODENAME: `metwork${port}@localhost`,
+    RABBITMQ_DIST_PORT: String(distribution),
+    RABBITMQ_CONFIG_FILE: config,
+    RABBITMQ_CONF_ENV_FILE: "/dev/null",
+    RABBITMQ_MNESIA_BASE: join(home, "db"),
+    RABBITMQ_LOG_BASE: join(home, "log"),
+    RABBITMQ_GENERATED_CONFIG_DIR: join(home, "generated"),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(home, "plugins"),
+    RABBITMQ_PID_FILE: join(home, "pid"),
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-kernel inet_dist_use_interface {127,0,0,1}",
+  };
+  return new Daemon(port, [...boxed(), "/usr/lib/rabbitmq/bin/rabbitmq-server"], env, /startup complete/);
+}
+
+/** Sends each line as a message, as another program would; returns when the broker has them. */
+export function publish({ port }: Daemon, topic: string, lines: string, qos: number, ...more: readonly string[]): void {
+  const argv = ["-p", String(port), "-t", topic, "-l", "-q", String(qos), ...more];
+  execFileSync("mosquitto_pub", argv, { input: lines, stdio: ["pipe", "inherit", "inherit"] });
+}
