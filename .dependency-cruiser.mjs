@@ -2,10 +2,11 @@
 const rooms = {
   core: [],
   kit: ["core"],
-  system: ["core", "kit"],
+  system: ["core", "kit", "trace"],
+  trace: ["core", "kit"],
   flow: ["core", "kit"],
   serve: ["core", "kit"],
-  cli: ["core", "kit", "system", "flow"],
+  cli: ["core", "kit", "trace", "system", "flow"],
 };
 
 /** Outside packages that pure code may use: no file system, clock, environment or process behind them. */

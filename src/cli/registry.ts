@@ -9,6 +9,7 @@ import { pluginCommands } from "./commands/plugins.ts";
 import { routeCommands } from "./commands/route.ts";
 import { serveCommands } from "./commands/serve.ts";
 import { stepCommands } from "./commands/steps.ts";
+import { storyCommands } from "./commands/story.ts";
 
 /** Every command of the program, by area. Loading this loads no implementation. */
 export const commands: readonly Command[] = [
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   ...lifecycleCommands,
   ...pluginCommands,
   ...routeCommands,
+  ...storyCommands,
   ...stepCommands,
   ...serveCommands,
   ...completionCommands(() => commands),

@@ -14,6 +14,8 @@ import { StatsdMetrics } from "./metrics.ts";
 import { Observer, type ObserverOptions } from "./observer.ts";
 import { Pressure } from "./pressure.ts";
 import { HintQueue } from "./queue.ts";
+import { TraceRecorder } from "./recorder.ts";
+import { TraceLink } from "./trace-link.ts";
 import { Workers } from "./workers.ts";
 
 /** The running pipeline of one module. */
@@ -54,6 +56,8 @@ export async function startFlow(
   const counters = new Counters(queue.redis, log);
   const metrics = new StatsdMetrics();
   const workers = new Workers(log);
+  const trace: TraceLink = new TraceLink(log, () => recorder.repeat());
+  const recorder = new TraceRecorder(trace);
   const engine: Engine = new Engine(
     {
       take: (key) => queue.take(key),
@@ -61,12 +65,14 @@ export async function startFlow(
       listLater: (directory, afterMs) => observer.listLater(directory, afterMs),
     },
     workers,
-    tellAll([counters, metrics, ...listeners]),
+    tellAll([counters, metrics, recorder, ...listeners]),
     logs,
   );
   const observer: Observer = new Observer(config.dataIn, observerOptions(config), queue, log);
   const adopt = (): void => {
     metrics.aim(config.metrics);
+    trace.adopt(config.trace);
+    recorder.listen(config.trace !== undefined);
     queue.serve(config.steps.filter((step) => step.lanes > 0).map(stepKey));
     engine.adopt(config);
     observer.watch(config.watched, observerOptions(config));
@@ -98,6 +104,8 @@ export async function startFlow(
         withDeadline(engine.stop(), STOP_MS),
       ]);
       metrics.flush();
+      recorder.flush();
+      await trace.close();
       await withDeadline(counters.flush(), 500);
       queue.close();
       closeSocket();

@@ -5,10 +5,8 @@ import { HIDDEN_PREFIX, systemPath } from "../../core/flow/names.ts";
 import { TAG } from "../../core/flow/tags.ts";
 import { renameUnlessTaken } from "../../kit/linux/rename.ts";
 import { dropSidecar, readTags, writeTags } from "../../kit/tags.ts";
-import { gatherHost } from "../../system/host/host.ts";
-import { loadConfig } from "../../system/load/config.ts";
 import { type Context, type ExitCode, type Given, UsageError } from "../command.ts";
-import { printDiagnostics } from "../print/diagnostics.ts";
+import { dataEnvironment } from "./data-environment.ts";
 import { regularFile } from "./tags.ts";
 
 const NAME = /^[A-Za-z0-9_-]+$/;
@@ -37,15 +35,6 @@ async function targetDirectory(context: Context, given: Given): Promise<string |
   if (env === undefined) return undefined;
   const [entrance = "incoming"] = (env["MFDATA_INTERNAL_PLUGINS_WATCHED_DIRECTORIES"] ?? "incoming").split(",");
   return join(env["MFDATA_DATA_IN_DIR"] ?? "", given.flag("incoming") ? entrance.trim() : `step.${plugin}.${step}`);
-}
-
-/** The caller's own environment inside mfdata_wrapper, else the one its configuration gives. */
-async function dataEnvironment(context: Context): Promise<Readonly<Record<string, string | undefined>> | undefined> {
-  if (context.env["MFDATA_DATA_IN_DIR"]) return context.env;
-  const loaded = await loadConfig(context.paths("mfdata"), gatherHost());
-  if (loaded.ok) return loaded.value.env;
-  printDiagnostics(context, loaded.notes);
-  return undefined;
 }
 
 /**

@@ -111,6 +111,7 @@ function flowStep(step: Step, plugin: Plugin, input: FlowInput, notes: Diagnosti
   return {
     plugin: plugin.name,
     step: step.name,
+    version: plugin.version,
     work: recognised.kind === "custom" ? EXTERNAL : withRules(recognised.work, plugin.name, input.plugins),
     lanes: lanesOf(step, plugin, internal, recognised.kind === "custom", config),
     onFailure,

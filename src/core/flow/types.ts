@@ -1,4 +1,5 @@
 import type { SwitchRule } from "../plugin/types.ts";
+import type { TraceSettings } from "../trace/batch.ts";
 import type { Lifetimes } from "./collect.ts";
 import type { Completeness } from "./completeness.ts";
 import type { PressureLimits } from "./pressure.ts";
@@ -69,6 +70,8 @@ export interface RetrySpec {
 }
 
 export interface FlowStep extends StepName {
+  /** Of its plugin. */
+  readonly version?: string;
   readonly work: StepWork;
   /** How many files at once; 0: the step does not run and its files wait. */
   readonly lanes: number;
@@ -133,6 +136,8 @@ export interface FlowConfig {
   /** Absent: they go nowhere. */
   readonly metrics?: MetricsTarget;
   readonly steps: readonly FlowStep[];
+  /** The process that keeps what happened to each file; absent: nobody does. */
+  readonly trace?: { readonly argv: readonly [string, ...string[]]; readonly settings: TraceSettings };
   /** Only of plugins that have such rules. */
   readonly ruleHelpers?: readonly RuleHelperSpec[];
   readonly watched: readonly WatchedDirectory[];

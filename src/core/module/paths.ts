@@ -75,6 +75,8 @@ export function runtimeLayout(runtime: string) {
     supervisorState: inside("var", "supervisor.json"),
     /** Is there as long as the ways into the pipeline must refuse files; says why. */
     refusing: inside("var", "refusing.json"),
+    /** What happened to each file of mfdata. */
+    trace: inside("var", "trace"),
     redisSocket: inside("var", "redis.socket"),
     /** Where steps of their own program meet the pipeline. */
     flowSocket: inside("var", "flow.socket"),

@@ -212,6 +212,18 @@ const INTERNAL_PLUGINS = section(
   },
 );
 
+const TRACE = section("trace", "What happened to each file: `metwork trace NAME`, `metwork route what-if`.", {
+  flag: option(flag, "1", "reload", "0: nothing is kept of what happens to files."),
+  max_age: option(integer(1, 3660), "7", "reload", "What is older goes.", "days"),
+  max_size: option(integer(2), "1024", "reload", "When it takes more room than this, the oldest goes.", "megabytes"),
+  digest: option(
+    flag,
+    "1",
+    "reload",
+    "1: files that stay where the pipeline put them (archive, trash) get a SHA-256 when there is nothing else to do.",
+  ),
+});
+
 export const MFDATA_SECTIONS: readonly OptionSection[] = [
   ...generalSections(),
   DATA_IN,
@@ -219,6 +231,7 @@ export const MFDATA_SECTIONS: readonly OptionSection[] = [
   INTERNAL_PLUGINS,
   NGINX,
   REDIS,
+  TRACE,
   ...reportingSections(PORTS),
   ...supervisionSections(PORTS),
 ];

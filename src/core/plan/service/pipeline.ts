@@ -9,6 +9,7 @@ import type { PlannedDirectory, PlannedFile, ServiceSpec } from "../types.ts";
 import { NODE_FLAGS, ownService } from "./own.ts";
 import { stepService } from "./parts.ts";
 import { planRuleHelpers } from "./rule-helpers.ts";
+import { planTrace } from "./trace.ts";
 
 /** The file pipeline: observer, queue and built-in steps in one daemon, and the steps of their own programs. */
 export function planPipeline(input: PlanInput, admitted: Admitted): Piece {
@@ -50,7 +51,13 @@ export function flowOf(input: PlanInput, { plugins, running }: Admitted) {
   const flow = flowConfig({ plugins, config, paths, argvOf: (step) => commands.get(step) });
   if (!flow.ok) return flow;
   const ruleHelpers = planRuleHelpers(flow.value, input, plugins);
-  return ruleHelpers.length === 0 ? flow : { ...flow, value: { ...flow.value, ruleHelpers } };
+  const trace = planTrace(input);
+  const value = {
+    ...flow.value,
+    ...(ruleHelpers.length > 0 && { ruleHelpers }),
+    ...(trace !== undefined && { trace }),
+  };
+  return { ...flow, value };
 }
 
 function compatibleFiles(flow: FlowConfig): [string, PlannedFile][] {

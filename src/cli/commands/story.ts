@@ -1,0 +1,72 @@
+import type { ArgumentDecl, Command } from "../command.ts";
+
+const kept: ArgumentDecl = {
+  name: "FILE",
+  summary: "path below trash, name (also its first one), or beginning of a uid",
+  required: true,
+  variadic: true,
+};
+
+/** What happened to files, and what can be done with those that were kept. */
+export const storyCommands: readonly Command[] = [
+  {
+    name: "trace",
+    aliases: [],
+    summary:
+      "Show what happened to files of mfdata, from arrival to end, with their copies and what was made of them. Exit 1: nothing is known of them.",
+    args: [
+      {
+        name: "WHAT",
+        summary: "a name (`*`, `?`, `[` as in a shell), a uid, or a SHA-256; with --missing: the end of --between",
+        required: false,
+      },
+    ],
+    options: {
+      limit: { type: "string", value: "NUMBER", summary: "only so many files, the newest; default: 10" },
+      missing: {
+        type: "string",
+        value: "PATTERN",
+        summary:
+          "did it ever arrive? `%Y %m %d %H %M` stand for every minute, hour or day in between. Exit 1: something is missing",
+      },
+      between: {
+        type: "string",
+        value: "BEGIN",
+        summary: "the time to look at: `--between 24h now`, `--between 2026-11-25 2026-11-26`",
+      },
+    },
+    load: async () => (await import("../trace/trace.ts")).trace,
+  },
+  {
+    name: "trash list",
+    aliases: [],
+    summary: "List the files that failed or that nobody wanted, the newest last.",
+    args: [{ name: "STEP", summary: "only of this step: plugin/step, or switch/nomatch", required: false }],
+    options: {},
+    load: async () => (await import("../trash/list.ts")).listTrash,
+  },
+  {
+    name: "trash show",
+    aliases: [],
+    summary: "Show one file of the trash: why it is there, and its tags.",
+    args: [{ ...kept, variadic: false }],
+    options: {},
+    load: async () => (await import("../trash/show.ts")).showTrash,
+  },
+  {
+    name: "trash retry",
+    aliases: [],
+    summary: "Give files of the trash back to the step that failed, or to the switch, with their tags.",
+    args: [kept],
+    options: { to: { type: "string", value: "PLUGIN/STEP", summary: "give them to this step instead" } },
+    load: async () => (await import("../trash/retry.ts")).retryTrash,
+  },
+  {
+    name: "trash drop",
+    aliases: [],
+    summary: "Delete files of the trash, and their tags, for good.",
+    args: [kept],
+    options: {},
+    load: async () => (await import("../trash/drop.ts")).dropTrash,
+  },
+];

@@ -1,0 +1,93 @@
+import { TAG, type Tags } from "../flow/tags.ts";
+import type { TagSet } from "./batch.ts";
+
+/** A tag with more values than this is one of which each file has its own. */
+const SAME_MAX = 200;
+/** Sets remembered; then the numbering begins anew. */
+const SETS_MAX = 10_000;
+/** Longer values are cut: a rule that looks so far into one is not what the record is for. Characters. */
+const VALUE_MAX = 500;
+/** They say who the file is, not what it is like. */
+const IDENTITY: ReadonlySet<string> = new Set([TAG.counter, TAG.uid, TAG.basename]);
+
+/**
+ * Splits the tags a switch sees into a set that many files share, which is kept once, and the few values of the file's
+ * own. Which is which is learned from the values.
+ */
+export class TagSets {
+  readonly #values = new Map<string, Set<string> | "own" | "skip">();
+  #known = new Map<string, readonly [id: number, set: TagSet]>();
+  #fresh: (readonly [id: number, set: TagSet])[] = [];
+  #forgotten = false;
+  #nextId = 1;
+
+  split(tags: Tags): { readonly id: number; readonly own: readonly string[] } {
+    const same: Record<string, string> = {};
+    const names: string[] = [];
+    const own: string[] = [];
+    let key = "";
+    for (const [name, whole] of tags) {
+      const known = this.#values.get(name) ?? this.#learn(name, tags);
+      if (known === "skip") continue;
+      const value = whole.length > VALUE_MAX ? whole.slice(0, VALUE_MAX) : whole;
+      if (known !== "own" && (known.has(value) || known.size < SAME_MAX)) {
+        known.add(value);
+        same[name] = value;
+        key += `${name}\u0001${value}\u0001`;
+      } else {
+        if (known !== "own") this.#values.set(name, "own");
+        names.push(name);
+        own.push(value);
+        key += `${name}\u0002`;
+      }
+    }
+    return { id: this.#known.get(key)?.[0] ?? this.#define(key, { same, own: names }), own };
+  }
+
+  /** What was defined since the last call; `forget`: what was before does not hold any more. */
+  take(): { readonly forget: boolean; readonly sets: readonly (readonly [number, TagSet])[] } {
+    const taken = { forget: this.#forgotten, sets: this.#fresh };
+    this.#fresh = [];
+    this.#forgotten = false;
+    return taken;
+  }
+
+  /** True when so many sets are known that the numbering should begin anew, with the next batch. */
+  get full(): boolean {
+    return this.#known.size >= SETS_MAX;
+  }
+
+  forget(): void {
+    this.#known = new Map();
+    this.#forgotten = true;
+  }
+
+  /** Defines all sets again with the next batch. */
+  repeat(): void {
+    this.#fresh = [...this.#known.values()];
+  }
+
+  #define(key: string, set: TagSet): number {
+    const id = this.#nextId++;
+    this.#known.set(key, [id, set]);
+    this.#fresh.push([id, set]);
+    return id;
+  }
+
+  /** A tag with the counter before its name is kept only where no `latest.` says the same. */
+  #learn(name: string, tags: Tags): Set<string> | "skip" {
+    const rest = /^\d+\.(.*)$/.exec(name)?.[1];
+    const twin = rest !== undefined && (rest.endsWith(".enter_step") || tags.has(`latest.${rest}`));
+    const values = IDENTITY.has(name) || twin ? "skip" : new Set<string>();
+    if (this.#values.size < SETS_MAX) this.#values.set(name, values);
+    return values;
+  }
+}
+
+/** The tags a switch saw, from what is kept of them. */
+export function joinTags(set: TagSet, own: readonly string[], name: string): Tags {
+  const tags: Tags = new Map(Object.entries(set.same));
+  tags.set(TAG.basename, name);
+  for (const [index, tag] of set.own.entries()) tags.set(tag, own[index] ?? "");
+  return tags;
+}

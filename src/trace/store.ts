@@ -1,0 +1,197 @@
+import { createHash } from "node:crypto";
+import { createReadStream, mkdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { OpenRow, TagSet, TraceBatch, TraceSettings } from "../core/trace/batch.ts";
+import { listSegments, removeSegment, Segment, type StepRow, setAside } from "./segment.ts";
+
+/** The directory is cut into about so many segments; one is removed at a time. */
+const SEGMENTS = 16;
+const SEGMENT_MIN_BYTES = 1024 * 1024;
+const LOOK_EVERY_MS = 30_000;
+const DIGESTS_AT_ONCE = 50;
+
+/**
+ * Keeps the trace: takes batches, begins a new segment when one is large or old, removes the oldest. A segment that
+ * cannot be used is set aside and another begun; a disk that takes nothing costs what was to be written, and no more.
+ */
+export class TraceStore {
+  readonly #settings: TraceSettings;
+  readonly #warn: (message: string) => void;
+  readonly #steps = new Map<number, StepRow>();
+  readonly #tags = new Map<number, TagSet>();
+  #segment: Segment | undefined;
+  #lookedMs = 0;
+  #lost = 0;
+  #open: readonly OpenRow[] = [];
+  #failing = "";
+  #allDigested = false;
+
+  constructor(settings: TraceSettings, warn: (message: string) => void) {
+    this.#settings = settings;
+    this.#warn = warn;
+  }
+
+  /** Never throws. */
+  write(batch: TraceBatch): void {
+    if (batch.forget) {
+      this.#tags.clear();
+    }
+    for (const [id, ...step] of batch.steps ?? []) this.#steps.set(id, step);
+    for (const [id, set] of batch.tags ?? []) this.#tags.set(id, set);
+    this.#open = batch.open ?? this.#open;
+    this.#lost += batch.lost ?? 0;
+    this.#allDigested = false;
+    if (!this.#try(batch) && !this.#try(batch)) this.#lost += batch.passages.length;
+  }
+
+  /** Gives kept files their digest, as long as nobody wants anything else. Returns whether there is more to do. */
+  async digestSome(wanted: () => boolean): Promise<boolean> {
+    const segment = this.#segment;
+    if (!this.#settings.digest || this.#allDigested || segment === undefined) return false;
+    const found: (readonly [number, string])[] = [];
+    const files = segment.undigested(DIGESTS_AT_ONCE);
+    for (const { id, path, size } of files) {
+      if (!wanted()) return true;
+      // A file that is not what was put there has no digest that tells anything.
+      const same = statSync(path, { throwIfNoEntry: false })?.size === size;
+      found.push([id, same ? await sha256(path).catch(() => "") : ""]);
+    }
+    this.#allDigested = files.length < DIGESTS_AT_ONCE;
+    if (segment !== this.#segment || found.length === 0) return !this.#allDigested;
+    segment.together(() => {
+      for (const [id, digest] of found) segment.digest(id, digest);
+    });
+    return !this.#allDigested;
+  }
+
+  close(): void {
+    this.#segment?.close();
+    this.#segment = undefined;
+  }
+
+  /** False: it did not work, and the next attempt is with another segment. */
+  #try(batch: TraceBatch): boolean {
+    try {
+      const segment = this.#current();
+      segment.together(() => this.#insert(segment, batch));
+      if (this.#failing !== "") this.#warn("the trace is written again");
+      this.#failing = "";
+      return true;
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
+  }
+
+  #insert(segment: Segment, { passages, routings, open }: TraceBatch): void {
+    const stepOf = (id: number): number => segment.step(this.#steps.get(id) ?? ["?", "?", ""]);
+    const ids = passages.map((row) => segment.passage(row, stepOf));
+    for (const row of routings ?? []) {
+      const [index, after, step, , tags] = row;
+      const passage = passages[index];
+      const set = this.#tags.get(tags);
+      if (passage === undefined || set === undefined) continue;
+      const known = { step: stepOf(step), tags: segment.tags(set) };
+      segment.routing(ids[index] ?? 0, passage[0] + after, passage[2], row, known);
+    }
+    if (open !== undefined) segment.open(open, stepOf);
+    if (this.#lost > 0) segment.lost(Date.now(), this.#lost);
+    this.#lost = 0;
+  }
+
+  #current(): Segment {
+    const now = Date.now();
+    if (this.#segment !== undefined && now - this.#lookedMs < LOOK_EVERY_MS) return this.#segment;
+    this.#lookedMs = now;
+    mkdirSync(this.#settings.directory, { recursive: true, mode: 0o750 });
+    const last = listSegments(this.#settings.directory).at(-1);
+    const { maxAgeS, maxBytes } = this.#settings;
+    const full =
+      last !== undefined &&
+      (last.bytes > Math.max(SEGMENT_MIN_BYTES, maxBytes / SEGMENTS) ||
+        now - last.begunMs > (maxAgeS / SEGMENTS) * 1000);
+    if (last === undefined || full || this.#segment?.path !== last.path) {
+      this.close();
+      this.#segment = last === undefined || full ? this.#begin(now) : this.#resume(last.path);
+    }
+    this.#prune(now);
+    return this.#segment ?? this.#begin(now);
+  }
+
+  #begin(now: number): Segment {
+    const segment = new Segment(join(this.#settings.directory, `${String(now).padStart(13, "0")}.sqlite`));
+    // Files in work belong to the newest segment.
+    if (this.#open.length > 0) segment.open(this.#open, (id) => segment.step(this.#steps.get(id) ?? ["?", "?", ""]));
+    return segment;
+  }
+
+  /** What is in work there died with the pipeline that said so. */
+  #resume(path: string): Segment {
+    let reason = "it is damaged";
+    try {
+      const segment = new Segment(path);
+      if (segment.isSound()) {
+        segment.open([], () => 0);
+        return segment;
+      }
+      segment.close();
+    } catch (error) {
+      if (isFull(error)) throw error;
+      reason = error instanceof Error ? error.message : String(error);
+    }
+    this.#warn(`${path} cannot be used (${reason}); it is set aside and a new one begun`);
+    setAside(path);
+    return this.#begin(Date.now());
+  }
+
+  #prune(now: number): void {
+    const { directory, maxAgeS, maxBytes } = this.#settings;
+    const old = listSegments(directory).filter(({ path }) => path !== this.#segment?.path);
+    let bytes = listSegments(directory).reduce((sum, segment) => sum + segment.bytes, 0);
+    for (const segment of old) {
+      if (bytes <= maxBytes && now - segment.changedMs <= maxAgeS * 1000) continue;
+      removeSegment(segment.path);
+      bytes -= segment.bytes;
+    }
+    const aside = join(directory, "unreadable.sqlite");
+    const stat = statSync(aside, { throwIfNoEntry: false });
+    if (stat !== undefined && now - stat.mtimeMs > maxAgeS * 1000) rmSync(aside, { force: true });
+  }
+
+  #failed(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    if (message !== this.#failing) this.#warn(`the trace cannot be written: ${message}; the pipeline goes on without`);
+    this.#failing = message;
+    const path = this.#segment?.path;
+    try {
+      this.close();
+    } catch {
+      this.#segment = undefined;
+    }
+    this.#lookedMs = 0;
+    if (path === undefined || !isDamage(error)) return;
+    try {
+      setAside(path);
+    } catch {
+      // It is in the way of nobody: the next one has another name.
+    }
+  }
+}
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB, by what node:sqlite keeps of them. */
+function isDamage(error: unknown): boolean {
+  const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
+  return code === 11 || code === 26;
+}
+
+/** SQLITE_FULL, SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_READONLY: the disk's state, not the file's. */
+function isFull(error: unknown): boolean {
+  const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
+  return [13, 10, 14, 8].includes(code);
+}
+
+async function sha256(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return hash.digest("hex");
+}

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import type { Story } from "../../src/core/trace/story.ts";
+import { type Appliance, general, makeAppliance } from "../support/appliance.ts";
+import { until } from "./flow-harness.ts";
+
+let appliance: Appliance;
+let home: string;
+let archive: string;
+
+before(async () => {
+  appliance = await makeAppliance({ mfdata: "[internal_plugins]\nswitch_no_match_policy = keep\n" });
+  home = join(appliance.home, "mfdata");
+  archive = join(home, "var", "archive");
+  appliance.plugin("mfdata", "keep", { "config.ini": archiving(join(home, "in_the_way")) });
+  appliance.write("mfdata/in_the_way", "no directory");
+  await appliance.ok("mfdata.start");
+});
+after(() => appliance[Symbol.asyncDispose]());
+
+function archiving(directory: string): string {
+  return `${general}[step_main]
+_cmd_and_args = archive_step --dest-dir=${directory} --dest-basename={ORIGINAL_BASENAME} {STANDARD_STEP_ARGUMENTS}
+numprocesses = 1
+[switch_rules:fnmatch:first.core.original_basename]
+obs_* = main
+`;
+}
+
+function drop(name: string, content: string): void {
+  writeFileSync(join(home, "staged"), content);
+  renameSync(join(home, "staged"), join(home, "var", "in", "incoming", name));
+}
+
+const metwork = (...args: readonly string[]) => appliance.run("metwork", ...args);
+const told = async (what: string): Promise<readonly Story[]> => {
+  const { code, stdout } = await metwork("trace", what, "--json");
+  return code === 0 ? JSON.parse(stdout) : [];
+};
+
+test("a failed file is listed, shown with its reason, retried after the repair, and its story goes on", async () => {
+  drop("obs_1.csv", "1;2\n");
+  drop("other.csv", "3;4\n");
+  const trash = async () => await appliance.json<{ id: string }[]>("metwork", "trash", "list", "--json");
+  await until("both are in the trash", async () => (await trash()).length === 2);
+  await until("it is told", async () => (await told("obs_1.csv")).length === 1);
+  const shown = await appliance.ok("metwork", "trash", "show", "obs_1.csv");
+  assert.match(shown, /failed in keep\/main: .*(ENOTDIR|EEXIST)/);
+  assert.match(shown, /first\.core\.original_basename = obs_1\.csv/);
+  assert.match(await appliance.ok("metwork", "trash", "show", "other.csv"), /no rule wanted it/);
+
+  appliance.plugin("mfdata", "keep", { "config.ini": archiving(archive) });
+  await appliance.ok("metwork", "apply", "mfdata");
+  assert.equal((await metwork("trash", "retry", "nowhere.csv")).code, 1);
+  assert.match(
+    await appliance.ok("metwork", "trash", "retry", "keep.main/obs_1.csv"),
+    /keep\.main\/obs_1\.csv -> keep\/main/,
+  );
+  await until("it is archived", () => existsSync(join(archive, "obs_1.csv")));
+  assert.equal(readFileSync(join(archive, "obs_1.csv"), "utf8"), "1;2\n");
+  await until("that is told", async () => JSON.stringify(await told("obs_1.csv")).includes('"stored"'));
+  const text = await appliance.ok("metwork", "trace", "obs_*.csv");
+  assert.match(text, /^obs_1\.csv {2}4 B {2}in incoming at \S+Z {2}uid [0-9a-f]{32}\n/);
+  assert.match(text, /keep\/main \(1\.0\.0\).*failed, put in .*trash.*\n.*keep\/main.*stored: \S+\/obs_1\.csv/);
+
+  assert.equal((await metwork("trash", "drop", "other.csv")).code, 0);
+  assert.deepEqual(await trash(), []);
+  assert.deepEqual(readdirSync(join(home, "var", "in", "trash", "switch.nomatch")), []);
+});
+
+test("did it ever arrive: a name, names with a time, and what is no question", async () => {
+  const hour = new Date().toISOString().slice(0, 13).replace(/[-T]/g, "");
+  drop(`obs_${hour}.nc`, "x");
+  await until("it is told", async () => (await told(`obs_${hour}.nc`)).length === 1);
+  assert.equal((await metwork("trace", "--missing", "obs_*.nc", "--between", "2h", "now")).code, 0);
+  const asked = await metwork("trace", "--missing", "obs_%Y%m%d%H.nc", "--between", "3h", "now");
+  assert.equal(asked.code, 1);
+  assert.match(asked.stdout, /never arrived/);
+  assert.match(asked.stdout, new RegExp(`^obs_${hour}\\.nc {2}\\d{4}-`, "m"));
+  assert.match(asked.stderr, /1 of 3 arrived/);
+  assert.equal((await metwork("trace", "nothing_like_it")).code, 1);
+  assert.equal((await metwork("trace")).code, 2);
+  assert.equal((await metwork("trace", "--missing", "x", "--between", "soon")).code, 2);
+});

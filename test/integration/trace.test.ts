@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { FlowConfig } from "../../src/core/flow/types.ts";
+import { type Story, tellStories, type Visit } from "../../src/core/trace/story.ts";
+import { TraceReader } from "../../src/trace/query.ts";
+import { listSegments } from "../../src/trace/segment.ts";
+import { archiveStep, Pipeline, png, rule, step, until } from "./flow-harness.ts";
+
+const MAIN = join(import.meta.dirname, "..", "..", "src", "main", "trace.ts");
+const NAME = "first.core.original_basename";
+
+function traced(flow: Pipeline, config: FlowConfig): FlowConfig {
+  const settings = { directory: join(flow.root, "trace"), maxAgeS: 86_400, maxBytes: 64 * 1024 * 1024, digest: true };
+  return { ...config, trace: { argv: [process.execPath, MAIN], settings } };
+}
+
+function stories(flow: Pipeline, what: string): readonly Story[] {
+  const reader = new TraceReader(join(flow.root, "trace"));
+  try {
+    return tellStories(reader.passagesOf(reader.find(what, 100)), reader.open());
+  } finally {
+    reader.close();
+  }
+}
+
+/** A story in short: steps and endings, children in brackets. */
+function shape(visits: readonly Visit[]): string {
+  return visits
+    .map(({ plugin, ending, children }) => `${plugin} ${ending}${children.length > 0 ? ` (${shape(children)})` : ""}`)
+    .sort()
+    .join(", ");
+}
+
+const ARCHIVED = "guess_file_type passed (switch passed (archive stored))";
+
+describe("the trace of a pipeline", () => {
+  const flow = new Pipeline();
+  before(async () => {
+    const blocked = join(flow.root, "blocked");
+    writeFileSync(blocked, "no directory");
+    const steps = [
+      archiveStep(flow.archive),
+      archiveStep(join(flow.root, "second"), "second"),
+      archiveStep(blocked, "failing"),
+      step("gone", { do: "delete" }),
+    ];
+    const rules = [
+      rule("one.*", "archive", NAME),
+      rule("many*", "archive", NAME),
+      rule("copies.*", "archive,second,gone", NAME),
+      rule("bad.*", "failing", NAME),
+    ];
+    await flow.startRedis();
+    flow.configure(traced(flow, flow.config(steps, rules)));
+    await flow.start();
+  });
+  after(() => flow.close());
+
+  test("tells each file's way with its copies, its failure, or that nobody wanted it", async () => {
+    for (const name of ["one.png", "copies.png", "bad.png", "none.png"]) flow.drop(name, png(name.charCodeAt(1)));
+    const shapes = (): string[] =>
+      ["one.png", "copies.png", "bad.png", "none.png"].map((name) => shape(stories(flow, name)[0]?.visits ?? []));
+    const expected = [
+      ARCHIVED,
+      "guess_file_type passed (switch passed (archive stored, gone removed, second stored))",
+      "guess_file_type passed (switch passed (failing buried))",
+      "guess_file_type passed (switch unmatched)",
+    ];
+    await until("all are told", () => JSON.stringify(shapes()) === JSON.stringify(expected)).catch(() =>
+      assert.deepEqual(shapes(), expected),
+    );
+    const [story] = stories(flow, "bad.png");
+    assert.deepEqual(
+      [story?.name, story?.directory, story?.size],
+      ["bad.png", "incoming", png("bad".charCodeAt(1)).length],
+    );
+    const failed = story?.visits[0]?.children[0]?.children[0];
+    assert.match(failed?.detail ?? "", /ENOTDIR|EEXIST/);
+    assert.equal(failed?.path, join(flow.dataIn, "trash", "failing.main", "bad.png"));
+  });
+
+  test("gives kept files a digest when there is time, by which they are found", async () => {
+    await until("it has its digest", () => last(stories(flow, "one.png")[0])?.sha256 !== undefined);
+    const sha256 = last(stories(flow, "one.png")[0])?.sha256 ?? "";
+    assert.deepEqual(
+      stories(flow, sha256).map(({ name }) => name),
+      ["one.png"],
+    );
+    assert.deepEqual(
+      stories(flow, "on?.p*").map(({ name }) => name),
+      ["one.png"],
+    );
+  });
+
+  test("a killed trace, a damaged file of it, and one that is no database hold nothing up and begin anew", async () => {
+    const [segment] = listSegments(join(flow.root, "trace"));
+    assert.ok(segment !== undefined);
+    await flow.stop();
+    for (const part of ["-wal", "-shm"]) rmSync(segment.path + part, { force: true });
+    writeFileSync(segment.path, "this is no database, but it is long enough to be taken for one. ".repeat(200));
+    await flow.start();
+    for (let index = 0; index < 50; index++) flow.drop(`many${index}`, String(index));
+    await until("all are archived", () => flow.archived().length >= 51);
+    await until("all are told", () => stories(flow, "many*").length === 50);
+    assert.ok(existsSync(join(flow.root, "trace", "unreadable.sqlite")));
+    assert.match(flow.log, /is set aside and a new one begun/);
+    assert.deepEqual(new Set(stories(flow, "many*").map(({ visits }) => shape(visits))), new Set([ARCHIVED]));
+  });
+
+  test("where it cannot be written at all the pipeline goes on, and what is missing is counted", async () => {
+    await flow.stop();
+    const directory = join(flow.root, "trace");
+    rmSync(directory, { recursive: true });
+    writeFileSync(directory, "in the way");
+    await flow.start();
+    const before = flow.archived().length;
+    flow.drop("one.lost", "x");
+    await until("it is archived", () => flow.archived().length === before + 1);
+    await until("it is said", () => flow.log.includes("the trace cannot be written"));
+    rmSync(directory);
+    flow.drop("one.kept", "x");
+    await until("the next is told", () => existsSync(directory) && stories(flow, "one.kept").length === 1);
+    await until("that is said", () => flow.log.includes("the trace is written again"));
+    const reader = new TraceReader(directory);
+    assert.equal(reader.lost(0, Date.now() + 1000), 1);
+    reader.close();
+    assert.equal(readdirSync(flow.incoming).length, 0);
+  });
+});
+
+function last(story: Story | undefined): Visit | undefined {
+  let visit = story?.visits[0];
+  while (visit?.children[0] !== undefined) visit = visit.children[0];
+  return visit;
+}
