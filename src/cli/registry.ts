@@ -10,6 +10,7 @@ import { routeCommands } from "./commands/route.ts";
 import { serveCommands } from "./commands/serve.ts";
 import { stepCommands } from "./commands/steps.ts";
 import { storyCommands } from "./commands/story.ts";
+import { uploadCommands } from "./commands/uploads.ts";
 
 /** Every command of the program, by area. Loading this loads no implementation. */
 export const commands: readonly Command[] = [
@@ -23,5 +24,6 @@ export const commands: readonly Command[] = [
   ...storyCommands,
   ...stepCommands,
   ...serveCommands,
+  ...uploadCommands,
   ...completionCommands(() => commands),
 ];

@@ -53,6 +53,8 @@ export function runtimeLayout(runtime: string) {
   return {
     config: inside("config"),
     userConfig: inside("config", "config.ini"),
+    /** Who may upload files: a name, the SHA-256 of a secret and directories, a line each. */
+    uploadKeys: inside("config", "upload_keys"),
     pluginOverrides: inside("config", "plugins"),
     log: inside("log"),
     tmp: inside("tmp"),

@@ -155,6 +155,18 @@ const NGINX = section("nginx", "The web server that takes files over HTTP: PUT /
     "A larger file is refused (413). 0: any size.",
     "megabytes",
   ),
+  upload_directories: option(
+    subdirectories,
+    "",
+    "reload",
+    "The watched directories, directly below [data_in] dir, that take files over HTTP; a step's own only when it is listed here. Empty: all that outsiders may write to.",
+  ),
+  upload_authentication: option(
+    flag,
+    "0",
+    "reload",
+    "1: an upload needs a key (`metwork uploads allow`), sent as a bearer token or as the password of basic authentication.",
+  ),
   workers: option(
     integer(1, 1024),
     "{{MFHARDWARE_NUMBER_OF_CPU_CORES_MULTIPLIED_BY_2}}",

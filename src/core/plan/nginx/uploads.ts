@@ -12,8 +12,6 @@ import { luaFiles, luaView } from "./lua.ts";
 import { nginxPiece } from "./service.ts";
 import { commonView, mimeTypes } from "./web.ts";
 
-/** Kept by the pipeline for itself. */
-const INTERNAL = /^(?:step\..*|tmp|trash)$/;
 const NAME = /^[A-Za-z0-9,;:_.-]+$/;
 
 /** A directory files can be uploaded to, by its name in URLs. */
@@ -28,7 +26,9 @@ export function planUploads(input: PlanInput, admitted: Admitted): Piece {
   if (!flagOf(config, "nginx.flag")) return piece({});
   const layout = layoutOf(input.paths);
   const lua = luaView(input, [], 0);
-  const targets = uploadTargets(input, admitted);
+  const secret = flagOf(config, "nginx.upload_authentication");
+  if (secret && lua === undefined) return piece({ notes: [cannotAuthenticate()] });
+  const { targets, notes } = uploadTargets(input, admitted);
   const first = listOf(config, "internal_plugins.watched_directories", ",")[0];
   const port = optionalNumberOf(config, "nginx.port") ?? 0;
   const common = commonView(input, layout);
@@ -38,6 +38,8 @@ export function planUploads(input: PlanInput, admitted: Admitted): Piece {
     dataIn: textOf(config, "data_in.dir"),
     targets: targets.map((target) => ({ ...target, pattern: filePattern(target.name) })),
     first: targets.some((target) => target.name === first) ? first : undefined,
+    keys: secret ? layout.uploadKeys : "",
+    refusing: layout.refusing,
     lua: lua === undefined ? undefined : { ...lua, upload: `${layout.configAuto}/lua/upload.lua` },
   };
   const text = renderer(input.templates, nginxWord)("mfdata/nginx.conf.hbs", view);
@@ -48,19 +50,44 @@ export function planUploads(input: PlanInput, admitted: Admitted): Piece {
       ...(lua === undefined ? [] : luaFiles(input, [], ["upload.lua"])),
     ],
     directories: [{ path: common.bodyDirectory, mode: 0o700 }],
-    notes: lua === undefined ? [onlyPut()] : [],
+    notes: lua === undefined ? [...notes, onlyPut()] : notes,
   });
 }
 
-/** Watched directories an outsider may write in, directly below the data directory; never the pipeline's own. */
-function uploadTargets(input: PlanInput, admitted: Admitted): readonly Target[] {
+/**
+ * Watched directories below the data directory: those of outsiders, or the ones `upload_directories` lists, which may
+ * be a step's. What nothing watches is no place for uploads: tmp and trash never are.
+ */
+function uploadTargets(input: PlanInput, admitted: Admitted): { targets: readonly Target[]; notes: Diagnostic[] } {
   const flow = flowOf(input, admitted);
-  if (!flow.ok) return [];
+  if (!flow.ok) return { targets: [], notes: [] };
   const { dataIn, watched } = flow.value;
-  return watched
-    .filter(({ directory, external }) => external && posix.dirname(directory) === dataIn)
-    .map(({ directory }) => ({ name: posix.basename(directory), directory }))
-    .filter(({ name }) => NAME.test(name) && !INTERNAL.test(name));
+  const known = watched
+    .filter(({ directory }) => posix.dirname(directory) === dataIn)
+    .map(({ directory, external }) => ({ name: posix.basename(directory), directory, external }))
+    .filter(({ name }) => NAME.test(name));
+  const listed = listOf(input.config, "nginx.upload_directories", ",");
+  if (listed.length === 0) return { targets: known.filter(({ external }) => external), notes: [] };
+  const unknown = listed.filter((name) => !known.some((target) => target.name === name));
+  return { targets: known.filter(({ name }) => listed.includes(name)), notes: unknown.map(notWatched) };
+}
+
+function notWatched(name: string): Diagnostic {
+  return {
+    code: "MF4023",
+    severity: "warning",
+    message: `[nginx] upload_directories lists \`${name}\`, which no step watches: nothing can be uploaded there`,
+    fix: "list directories directly below [data_in] dir that are watched, or leave it empty",
+  };
+}
+
+function cannotAuthenticate(): Diagnostic {
+  return {
+    code: "MF4024",
+    severity: "error",
+    message: "[nginx] upload_authentication is on, but nginx has no Lua module to ask for keys with",
+    fix: "install nginx's Lua module, or set upload_authentication = 0",
+  };
 }
 
 /** A file directly in a directory, as nginx's DAV module would else take any path below it. */
