@@ -2,6 +2,7 @@ import { lstatSync } from "node:fs";
 import { posix } from "node:path";
 import { setStepTag, TAG } from "../core/flow/tags.ts";
 import type { FailurePolicySpec, StepName } from "../core/flow/types.ts";
+import { checkpoint } from "../kit/checkpoint.ts";
 import { passes } from "../kit/passing.ts";
 import { DEATHS_MAX, deathsOf, retriesOf, setDeaths } from "./attempts.ts";
 import { messageOf } from "./errors.ts";
@@ -62,6 +63,7 @@ export class Endings {
       return;
     }
     file.path = undefined;
+    checkpoint("put-back");
     this.#given.finish(job, { is: "returned", died });
   }
 

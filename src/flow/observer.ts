@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import type { Hint } from "../core/flow/hint.ts";
 import { systemPath } from "../core/flow/names.ts";
 import type { WatchedDirectory } from "../core/flow/types.ts";
+import { checkpoint } from "../kit/checkpoint.ts";
 import { type Inotify, openInotify } from "../kit/linux/inotify.ts";
 import { isBeingWritten } from "../kit/linux/lease.ts";
 import { dropStaleSidecar } from "../kit/tags.ts";
@@ -192,6 +193,7 @@ export class Observer {
 
   #announce({ spec }: Watched, filename: string, event: Hint["event"]): void {
     for (const key of spec.steps) this.#sink.push(key, { directory: spec.directory, filename, event });
+    checkpoint("announced");
   }
 
   #gone(watch: number): void {

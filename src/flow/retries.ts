@@ -4,6 +4,7 @@ import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
 import { dueName, readDueName, retryDelayS, undueName } from "../core/flow/retry.ts";
 import type { Tags } from "../core/flow/tags.ts";
 import { type RetrySpec, type StepName, stepKey } from "../core/flow/types.ts";
+import { checkpoint } from "../kit/checkpoint.ts";
 import { moveSidecar } from "../kit/tags.ts";
 import { retriesOf, setRetries } from "./attempts.ts";
 import { codeOf, messageOf } from "./errors.ts";
@@ -85,6 +86,7 @@ export class Retries {
       const to = posix.join(room.waiting, undueName(first.name) ?? uniqueName());
       try {
         inDirectory(to, () => moveSidecar(from, to), from);
+        checkpoint("retry-due");
         inDirectory(to, () => renameSync(systemPath(from), to), from);
       } catch (error) {
         if (codeOf(error) !== "ENOENT") {

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { type FromStep, HANDS_MAX, PROTOCOL, readMessage, type ToStep } from "../core/flow/protocol.ts";
 import { stepKey } from "../core/flow/types.ts";
+import { checkpoint } from "../kit/checkpoint.ts";
 import { listenUnixOver } from "../kit/linux/socket.ts";
 import { type Peer, serveMessages } from "../kit/sock.ts";
 import type { Output } from "./deliver.ts";
@@ -144,6 +145,7 @@ export class Workers {
       held.outputs.push({ path, to, mode, tags: said.tags ?? new Map(tags) });
     } else {
       worker.hands.delete(said.id);
+      checkpoint("returned");
       const ok = said.outcome === "ok";
       held.loan.returned(ok ? { is: "ok", outputs: held.outputs } : { is: "failed", reason: said.reason });
       if (roster !== undefined) this.#deal(roster);
@@ -203,6 +205,7 @@ export class Workers {
     worker.hands.set(id, { loan, outputs: [] });
     const { path, attempt, alone, file } = loan;
     send(worker, { op: "file", id, path, tags: Object.fromEntries(file.tags), attempt, alone });
+    checkpoint("lent");
   }
 
   #report({ workers, waiting, onRoom }: Roster): void {

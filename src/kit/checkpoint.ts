@@ -34,8 +34,13 @@ export const CHECKPOINTS = {
   rollback: ["rollback-begun", "rollback-switched", "undo-first", "undo-all"],
   monitor: ["monitor-woken", "monitor-busy", "monitor-applied", "monitor-reported", "monitor-watching", "monitor-idle"],
   flow: [
+    "announced",
     "identified",
     "claimed",
+    "lent",
+    "returned",
+    "put-back",
+    "retry-due",
     "tagged",
     "moved",
     "pair-half",
