@@ -138,10 +138,11 @@ export class Engine {
       this.#workers.close(key);
       return;
     }
-    this.#workers.open(key, lane.log, (room) => {
+    const onRoom = (room: number): void => {
       lane.room = room;
       if (room > lane.taking) this.ready(key);
-    });
+    };
+    this.#workers.open(key, lane.log, onRoom, (lane.step.maxProcessingS ?? 0) * 1000);
   }
 
   #schedule(): void {

@@ -30,6 +30,8 @@ export interface Loan {
 
 interface Held {
   readonly loan: Loan;
+  /** Ends with the worker's life, where the step has a limit. */
+  readonly limit: NodeJS.Timeout | undefined;
   readonly outputs: Output[];
 }
 
@@ -51,6 +53,8 @@ interface Roster {
   readonly onRoom: (files: number) => void;
   readonly workers: Set<Worker>;
   readonly waiting: Loan[];
+  /** Milliseconds a worker may hold a file; 0: any time. */
+  readonly limitMs: number;
 }
 
 /** Steps that run as their own programs: who is connected, what they hold. The connection is the lease. */
@@ -74,10 +78,14 @@ export class Workers {
     );
   }
 
-  /** Hands out files of this step from now on; `onRoom` is told how many more its workers can hold. */
-  open(key: string, log: StepLog, onRoom: (files: number) => void): void {
+  /**
+   * Hands out files of this step from now on; `onRoom` is told how many more its workers can hold. A worker that holds one
+   * for more than `limitMs` milliseconds is killed; 0: it may.
+   */
+  open(key: string, log: StepLog, onRoom: (files: number) => void, limitMs = 0): void {
     const known = this.#rosters.get(key);
-    const roster = { log, onRoom, workers: known?.workers ?? new Set<Worker>(), waiting: known?.waiting ?? [] };
+    const [workers, waiting] = [known?.workers ?? new Set<Worker>(), known?.waiting ?? []];
+    const roster = { log, onRoom, workers, waiting, limitMs };
     this.#rosters.set(key, roster);
     if (known === undefined) {
       for (const worker of this.#workers.values())
@@ -145,6 +153,7 @@ export class Workers {
       held.outputs.push({ path, to, mode, tags: said.tags ?? new Map(tags) });
     } else {
       worker.hands.delete(said.id);
+      clearTimeout(held.limit);
       checkpoint("returned");
       const ok = said.outcome === "ok";
       held.loan.returned(ok ? { is: "ok", outputs: held.outputs } : { is: "failed", reason: said.reason });
@@ -182,7 +191,10 @@ export class Workers {
     const held = [...worker.hands.values()];
     worker.hands.clear();
     if (held.length > 0) roster?.log.warning(`a worker ended with ${held.length} files in its hands`);
-    for (const { loan } of held) loan.returned({ is: "died" });
+    for (const { loan, limit } of held) {
+      clearTimeout(limit);
+      loan.returned({ is: "died" });
+    }
     if (roster === undefined) return;
     if (roster.workers.size === 0) for (const loan of roster.waiting.splice(0)) loan.returned({ is: "untaken" });
     this.#deal(roster);
@@ -194,18 +206,28 @@ export class Workers {
       const worker = emptiest(roster.workers);
       if (worker === undefined || (loan.alone && worker.hands.size > 0)) break;
       roster.waiting.shift();
-      this.#give(worker, loan);
+      this.#give(worker, loan, roster);
     }
     this.#report(roster);
   }
 
-  #give(worker: Worker, loan: Loan): void {
+  #give(worker: Worker, loan: Loan, { log, limitMs }: Roster): void {
     const id = this.#nextId++;
     worker.wants -= 1;
-    worker.hands.set(id, { loan, outputs: [] });
+    const limit = limitMs > 0 ? setTimeout(() => this.#end(worker, log, limitMs), limitMs) : undefined;
+    worker.hands.set(id, { loan, outputs: [], limit });
     const { path, attempt, alone, file } = loan;
     send(worker, { op: "file", id, path, tags: Object.fromEntries(file.tags), attempt, alone });
     checkpoint("lent");
+  }
+
+  /** It holds a file for too long: its death is that of a worker like any other. */
+  #end(worker: Worker, log: StepLog, limitMs: number): void {
+    log.warning(`a worker holds a file for more than ${limitMs / 1000} s and is killed`);
+    worker.peer.kill();
+    worker.broken = true;
+    worker.peer.close();
+    this.#leave(worker);
   }
 
   #report({ workers, waiting, onRoom }: Roster): void {

@@ -1,4 +1,6 @@
 import { connect, createServer, type Socket } from "node:net";
+import { peerPid } from "./linux/peer.ts";
+import { readProcess } from "./linux/process.ts";
 
 /** Longest message taken, in bytes: a bound on memory, far above what any command needs. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -17,6 +19,8 @@ export interface Peer {
   send(message: unknown): void;
   /** Ends the connection once everything sent is on its way. */
   close(): void;
+  /** Kills the process at the other end, and those of its group where it leads one. */
+  kill(): void;
   /** Whether this connection alone keeps the process running. */
   holdProcess(hold: boolean): void;
 }
@@ -74,11 +78,24 @@ function peerOn(socket: Socket): Peer {
       if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
     },
     close: () => socket.end(),
+    kill: () => {
+      const pid = socket.closed ? undefined : peerPid(socket);
+      if (pid !== undefined) killGroup(pid);
+    },
     holdProcess: (hold) => {
       if (hold) socket.ref();
       else socket.unref();
     },
   };
+}
+
+/** A group is killed only by its leader's number: it is then whole and nobody else's. */
+function killGroup(pid: number): void {
+  try {
+    process.kill(readProcess(pid)?.group === pid ? -pid : pid, "SIGKILL");
+  } catch {
+    // It has ended, or is somebody else's: then its connection is all that can be taken from it.
+  }
 }
 
 function readMessages(socket: Socket, onMessage: (message: unknown) => void): void {

@@ -42,6 +42,24 @@ def batch_process(self, xafs):
     assert.deepEqual(flow.archived(), ["a", "b", "c"]);
   });
 
+  test("a worker that holds a file for too long is killed; the file goes to trash, the others go on", async () => {
+    flow.configure(flow.config([ownStep("own", { maxProcessingS: 1 }), archiveStep(flow.archive)], [rule("*", "own")]));
+    await flow.start();
+    const body = `
+def process(self, xaf):
+    while self.get_original_basename(xaf) == "hangs":
+        time.sleep(1)
+    return self.move_to_plugin_step(xaf, "archive", "main")
+`;
+    workers.push(python(flow, "own", body), python(flow, "own", body));
+    for (const name of ["a", "hangs", "b", "c"]) flow.drop(name, name);
+    const trash = join(flow.dataIn, "trash", "own.main");
+    await until("the others are archived", () => flow.archived().length === 3);
+    await until("it is in trash", () => existsSync(trash) && readdirSync(trash).length === 2);
+    assert.match(readFileSync(join(trash, "hangs.tags"), "utf8"), /^latest\.own\.main\.worker_deaths = 3$/m);
+    assert.match(flow.log, /holds a file for more than 1 s and is killed/);
+  });
+
   test("a failed file is tried again, across a restart, as often as it was asked, then the policy applies", async () => {
     const retry = { total: 2, minWaitS: 1, maxWaitS: 5, backoff: 0 };
     const onFailure = { do: "move", to: { to: "step", step: { plugin: "archive", step: "main" } } } as const;

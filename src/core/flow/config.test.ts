@@ -57,6 +57,7 @@ function plugin(name: string, command: string, step: Partial<Step> = {}, rules: 
     onFailure: { do: "keep" },
     retry: { total: 0, minWaitS: 0, maxWaitS: 0, backoff: 0 },
     timeoutS: 600,
+    maxProcessingS: 0,
     ...step,
   };
   const label = `plugin_${name}@mfdata`;

@@ -116,6 +116,7 @@ function flowStep(step: Step, plugin: Plugin, input: FlowInput, notes: Diagnosti
     lanes: lanesOf(step, plugin, internal, recognised.kind === "custom", config),
     onFailure,
     ...(step.retry.total > 0 && { retry: step.retry }),
+    ...(step.maxProcessingS > 0 && { maxProcessingS: step.maxProcessingS }),
     ...(step.maxWaiting > 0 && { maxWaiting: step.maxWaiting }),
     debug: step.debug || (internal && flagOf(config, `internal_plugins.${plugin.name}_debug`)),
   };

@@ -78,6 +78,8 @@ export interface FlowStep extends StepName {
   readonly onFailure: FailurePolicySpec;
   /** Absent: the failure policy applies at once. */
   readonly retry?: RetrySpec;
+  /** Seconds after which a worker that still holds a file is killed. Absent: it may take any time. */
+  readonly maxProcessingS?: number;
   readonly debug: boolean;
   /** Files that may wait for it before the ways in refuse more; absent: any number. */
   readonly maxWaiting?: number;

@@ -155,6 +155,13 @@ const step = {
   retry_min_wait: option(type.number, "10", "restart", "Shortest wait before trying again", "seconds"),
   retry_max_wait: option(type.number, "120", "restart", "Longest wait before trying again", "seconds"),
   retry_backoff: option(type.number, "0", "restart", "How fast the wait grows; 0: it does not"),
+  max_processing_time: option(
+    type.number,
+    "0",
+    "reload",
+    "A worker that holds a file for longer is killed, and the file goes to trash when that happened three times; 0: never",
+    "seconds",
+  ),
 };
 
 const internal = {

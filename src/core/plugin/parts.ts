@@ -64,6 +64,7 @@ export function readStep(section: MergedSection, name: string, directory: string
       backoff: values.retry_backoff,
     },
     timeoutS: Math.max(0, values.timeout),
+    maxProcessingS: Math.max(0, values.max_processing_time),
   };
   if (step.retry.maxWaitS < step.retry.minWaitS) {
     notes.push({

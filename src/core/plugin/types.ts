@@ -78,6 +78,8 @@ export interface Step extends PartBase {
     readonly backoff: number;
   };
   readonly timeoutS: number;
+  /** A worker that holds a file for longer is killed; 0: never. */
+  readonly maxProcessingS: number;
 }
 
 /** `[extra_daemon_*]`. */
