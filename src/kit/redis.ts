@@ -1,4 +1,5 @@
-import { Redis } from "ioredis";
+import { RedisConnection } from "./redis-connection.ts";
+import type { Reply } from "./resp.ts";
 
 /** Lists of messages in a local Redis or Valkey. Every call may fail; nothing is queued while it is away. */
 export interface MessageLists {
@@ -29,36 +30,30 @@ export interface MessageListsOptions {
 
 /** A stopped Redis must not hold announcements back: after this it counts as away, milliseconds. */
 const COMMAND_TIMEOUT_MS = 1500;
-const RECONNECT_MAX_MS = 500;
 
 /** Opens two connections to a unix socket, one of them for the commands that wait; both reconnect for ever. */
 export function openMessageLists({ socket, onChange }: MessageListsOptions): MessageLists {
-  const talking = connect(socket, COMMAND_TIMEOUT_MS);
-  const waiting = connect(socket);
   let up = false;
   let oldServer = false;
   const changed = (): void => {
-    const now = talking.status === "ready" && waiting.status === "ready";
+    const now = talking.up && waiting.up;
     if (now === up) return;
     up = now;
     onChange(up);
   };
-  for (const connection of [talking, waiting]) {
-    connection.on("error", () => undefined);
-    connection.on("ready", changed);
-    connection.on("close", () => setImmediate(changed));
-  }
+  const talking = new RedisConnection(socket, COMMAND_TIMEOUT_MS, changed);
+  const waiting = new RedisConnection(socket, undefined, changed);
   return {
     get up() {
       return up;
     },
     push: async (key, messages) => {
-      await talking.call("LPUSH", key, ...messages);
+      await talking.ask("LPUSH", key, ...messages);
     },
     pop: async (keys, count, timeoutS) => {
       if (!oldServer) {
         try {
-          const reply = await waiting.call("BLMPOP", timeoutS, keys.length, ...keys, "RIGHT", "COUNT", count);
+          const reply = await waiting.ask("BLMPOP", timeoutS, keys.length, ...keys, "RIGHT", "COUNT", count);
           return popped(reply);
         } catch (error) {
           if (!String(error).includes("unknown command")) throw error;
@@ -68,42 +63,28 @@ export function openMessageLists({ socket, onChange }: MessageListsOptions): Mes
       return popOneByOne(waiting, keys, count, timeoutS);
     },
     send: async (commands) => {
-      const results = await talking.pipeline(commands.map(([name, ...args]) => [name.toLowerCase(), ...args])).exec();
-      const failed = results?.find(([error]) => error !== null);
-      if (failed !== undefined) throw failed[0];
+      const replies = await talking.askAll(commands);
+      const failed = replies.find((reply) => reply instanceof Error);
+      if (failed !== undefined) throw failed;
     },
     close: () => {
-      talking.disconnect();
-      waiting.disconnect();
+      talking.close();
+      waiting.close();
     },
   };
 }
 
-function connect(path: string, commandTimeout?: number): Redis {
-  return new Redis({
-    path,
-    enableAutoPipelining: false,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    disableClientInfo: true,
-    protocol: 2,
-    retryStrategy: (attempt) => Math.min(25 * attempt, RECONNECT_MAX_MS),
-    ...(commandTimeout === undefined ? {} : { commandTimeout }),
-  });
-}
-
 /** Servers before 7.0 have no BLMPOP: wait for one message, then take what else the list has. */
-async function popOneByOne(redis: Redis, keys: readonly string[], count: number, timeoutS: number) {
-  const first = await redis.call("BRPOP", ...keys, timeoutS);
+async function popOneByOne(redis: RedisConnection, keys: readonly string[], count: number, timeoutS: number) {
+  const first = await redis.ask("BRPOP", ...keys, timeoutS);
   if (!Array.isArray(first)) return undefined;
   const [key, message] = first.map(String);
   if (key === undefined || message === undefined) return undefined;
-  const more = await redis.call("RPOP", key, Math.max(1, count - 1));
+  const more = await redis.ask("RPOP", key, Math.max(1, count - 1));
   return { key, messages: [message, ...(Array.isArray(more) ? more.map(String) : [])] };
 }
 
-function popped(reply: unknown): Popped | undefined {
+function popped(reply: Reply): Popped | undefined {
   if (!Array.isArray(reply)) return undefined;
   const [key, messages] = reply;
   return Array.isArray(messages) ? { key: String(key), messages: messages.map(String) } : undefined;
