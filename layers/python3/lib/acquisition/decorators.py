@@ -20,7 +20,7 @@ def _changing(make, fallback):
             temporary = []
             try:
                 for xaf in given if several else [given]:
-                    path = _change(self, xaf, make)
+                    path = _change(self, xaf, make, self.debug if fallback else self.warning)
                     if path is None and not fallback:
                         return False
                     if path is not None:
@@ -36,12 +36,12 @@ def _changing(make, fallback):
     return decorator
 
 
-def _change(step, xaf, make):
+def _change(step, xaf, make, say):
     path = step.get_tmp_filepath()
     try:
         make(xaf.filepath, path)
     except (OSError, EOFError, ValueError) as error:
-        step.warning("%s can't be decompressed: %s", xaf.filepath, error)
+        say("%s can't be changed: %s", xaf.filepath, error)
         _remove(path)
         return None
     return path
