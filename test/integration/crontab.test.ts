@@ -43,7 +43,10 @@ describe("the crontab of the module's user", { skip }, () => {
     const now = await crontab();
     assert.ok(now.startsWith(OTHERS.toString("latin1")), now);
     const own = now.slice(OTHERS.length);
-    assert.match(own, /^##### BEGINNING OF METWORK MFDATA MODULE CRONTAB #####\n0 2 \* \* \* find /);
+    assert.match(
+      own,
+      /^##### BEGINNING OF METWORK MFDATA MODULE CRONTAB #####\n\*\/5 \* \* \* \* \S+ .*\/mfdata.autorestart\n0 2 \* \* \* find /,
+    );
     assert.match(
       own,
       /##### BEGINNING OF METWORK MFDATA PLUGIN beat CRONTAB #####\n@reboot \S+\/bin\/cronwrap.sh --lock/,

@@ -248,6 +248,8 @@ describe("the web server", { skip }, () => {
       "request_length",
       "reply_length",
       "plugin",
+      "app",
+      "type",
       "request_id",
     ]);
     assert.equal(last.plugin, "foo");

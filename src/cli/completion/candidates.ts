@@ -27,7 +27,7 @@ export function candidates(
 ): readonly string[] {
   const found = commandOf(commands, words);
   if (found === undefined) return fitting(nextWords(commands, words.slice(1)), last);
-  const { command, rest } = found;
+  const { command, rest, linked } = found;
   const options = { ...GLOBAL, ...command.options };
   const { awaits, given } = parse(rest, options);
   if (awaits !== undefined) return fitting(valuesFor(awaits, sources), last);
@@ -38,20 +38,23 @@ export function candidates(
       last,
     );
   const place = command.args[given] ?? command.args.findLast(({ variadic }) => variadic === true);
-  const more = nextWords(commands, words.slice(1));
+  const more = linked ? [] : nextWords(commands, words.slice(1));
   // A module is the first word of its command, and may be left out: then the next place's words fit here too.
   const next = place?.name === "MODULE" && place.variadic !== true ? command.args[given + 1] : undefined;
   return fitting([...more, ...[place, next].flatMap((one) => valuesFor(one?.name ?? "", sources))], last);
 }
 
+/** `linked`: the program's own name means the command. */
 function commandOf(commands: readonly Command[], [program = "", ...words]: readonly string[]) {
   const linked = commands.find(({ aliases }) => aliases.includes(program));
-  if (linked !== undefined) return { command: linked, rest: words };
+  if (linked !== undefined) return { command: linked, rest: words, linked: true };
   const named = commands
     .map((command) => ({ command, name: command.name.split(" ") }))
     .filter(({ name }) => name.every((word, index) => words[index] === word))
     .sort((a, b) => b.name.length - a.name.length)[0];
-  return named === undefined ? undefined : { command: named.command, rest: words.slice(named.name.length) };
+  return named === undefined
+    ? undefined
+    : { command: named.command, rest: words.slice(named.name.length), linked: false };
 }
 
 /** The words that lead on to a command, after those that are there. */
