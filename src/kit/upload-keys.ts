@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { readTextFile, writeFileAtomically } from "./fs.ts";
 
 /** Who may upload. Only the SHA-256 of the secret is kept, which is random and long enough to need no slow hash. */
@@ -35,4 +35,19 @@ export function newSecret(): string {
 
 export function hashOfSecret(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
+}
+/** The key an `Authorization` header holds, as a bearer token or a basic password. Takes the same time for all keys. */
+export function keyOf(authorization: string, keys: readonly UploadKey[]): UploadKey | undefined {
+  const [, scheme = "", rest = ""] = /^(\w+) +(\S+)$/.exec(authorization) ?? [];
+  const basic = scheme.toLowerCase() === "basic";
+  if (!basic && scheme.toLowerCase() !== "bearer") return undefined;
+  const text = basic ? Buffer.from(rest, "base64").toString("utf8") : `:${rest}`;
+  const colon = text.indexOf(":");
+  const [asked, secret] = [text.slice(0, colon), text.slice(colon + 1)];
+  const hash = Buffer.from(hashOfSecret(secret));
+  let found: UploadKey | undefined;
+  for (const key of keys) {
+    if (timingSafeEqual(hash, Buffer.from(key.sha256)) && (asked === "" || asked === key.name)) found = key;
+  }
+  return found;
 }

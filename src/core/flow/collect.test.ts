@@ -60,6 +60,8 @@ const CASES: readonly (readonly [
   ["scratch of before the oldest job", "claims", {}, true, { sinceOldestClaimS: 50 }],
   ["scratch that was written a moment ago", "claims", { unwrittenS: 1 }, false],
   ["an upload that was cut", "scratch", {}, true],
+  ["the description of an upload", "scratch", { name: "x.json" }, false, { hasOwner: () => true }],
+  ["the description of no upload", "scratch", { name: "x.json" }, true],
   ["a file that waits, however old", "watched", { ageS: 1e9, unwrittenS: 1e9 }, false],
   ["a delivered file that waits", "watched", { claimed: true }, false],
   ["what a sender did not finish", "watched", { ignored: true }, true],

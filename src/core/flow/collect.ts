@@ -54,6 +54,9 @@ export function isGarbage(
   const owner = sidecarOwner(file.name);
   if (owner !== undefined) return !facts.hasOwner(owner);
   if (file.claimed) return false;
+  // An upload that can be resumed has its description beside it.
+  if (area === "scratch" && file.name.endsWith(".json") && facts.hasOwner(file.name.slice(0, -".json".length)))
+    return false;
   if (area === "claims") return facts.sinceOldestClaimS === undefined || age > facts.sinceOldestClaimS;
   // A side-car named by a digest does not tell whose it is.
   if (file.name.startsWith(HIDDEN_PREFIX)) return area === "scratch";

@@ -82,6 +82,8 @@ export function runtimeLayout(runtime: string) {
     redisSocket: inside("var", "redis.socket"),
     /** Where steps of their own program meet the pipeline. */
     flowSocket: inside("var", "flow.socket"),
+    /** Where nginx hands resumable uploads on. */
+    uploadsSocket: inside("var", "uploads.socket"),
     nginxSocket: inside("var", "nginx.socket"),
     nginxPid: inside("var", "nginx.pid"),
   } as const;

@@ -167,6 +167,12 @@ const NGINX = section("nginx", "The web server that takes files over HTTP: PUT /
     "reload",
     "1: an upload needs a key (`metwork uploads allow`), sent as a bearer token or as the password of basic authentication.",
   ),
+  upload_resumable: option(
+    flag,
+    "0",
+    "restart",
+    "1: files can also be uploaded in parts that may be interrupted and resumed, at /tus/ (the protocol tus 1.0). Takes about 60 MB of memory.",
+  ),
   workers: option(
     integer(1, 1024),
     "{{MFHARDWARE_NUMBER_OF_CPU_CORES_MULTIPLIED_BY_2}}",

@@ -1,18 +1,20 @@
 import { posix } from "node:path";
 import type { Diagnostic } from "../../base/diagnostic.ts";
-import { flagOf, listOf, optionalNumberOf, textOf } from "../../config/access.ts";
+import { flagOf, listOf, numberOf, optionalNumberOf, textOf } from "../../config/access.ts";
+import { UPLOAD_NAME, UPLOADS_PATH, type UploadsConfig } from "../../flow/uploads.ts";
 import type { Admitted } from "../admit.ts";
 import type { PlanInput } from "../input.ts";
 import { layoutOf } from "../layout.ts";
-import { type Piece, piece } from "../piece.ts";
+import { assemble, type Piece, piece } from "../piece.ts";
 import { nginxWord } from "../quote/nginx.ts";
 import { renderer } from "../render.ts";
+import { NODE_FLAGS, ownService } from "../service/own.ts";
 import { flowOf } from "../service/pipeline.ts";
 import { luaFiles, luaView } from "./lua.ts";
 import { nginxPiece } from "./service.ts";
 import { commonView, mimeTypes } from "./web.ts";
 
-const NAME = /^[A-Za-z0-9,;:_.-]+$/;
+const MEGABYTE = 1024 * 1024;
 
 /** A directory files can be uploaded to, by its name in URLs. */
 interface Target {
@@ -40,10 +42,11 @@ export function planUploads(input: PlanInput, admitted: Admitted): Piece {
     first: targets.some((target) => target.name === first) ? first : undefined,
     keys: secret ? layout.uploadKeys : "",
     refusing: layout.refusing,
+    resumable: flagOf(config, "nginx.upload_resumable") && { socket: layout.uploadsSocket, path: `${UPLOADS_PATH}/` },
     lua: lua === undefined ? undefined : { ...lua, upload: `${layout.configAuto}/lua/upload.lua` },
   };
   const text = renderer(input.templates, nginxWord)("mfdata/nginx.conf.hbs", view);
-  return nginxPiece(input, {
+  const nginx = nginxPiece(input, {
     files: [
       ["nginx.conf", { text, mode: 0o600, check: "nginx" }],
       ["mime.types", { text: mimeTypes(input), mode: 0o640 }],
@@ -51,6 +54,40 @@ export function planUploads(input: PlanInput, admitted: Admitted): Piece {
     ],
     directories: [{ path: common.bodyDirectory, mode: 0o700 }],
     notes: lua === undefined ? [...notes, onlyPut()] : notes,
+  });
+  if (!view.resumable) return nginx;
+  const own = resumableUploads(input, {
+    socket: layout.uploadsSocket,
+    store: posix.join(view.dataIn, "tmp", "uploads"),
+    targets: Object.fromEntries(targets.map(({ name, directory }) => [name, directory])),
+    first: view.first,
+    keys: secret ? layout.uploadKeys : undefined,
+    refusing: layout.refusing,
+    maxBytes: numberOf(config, "nginx.upload_max_body_size") * MEGABYTE,
+  });
+  return assemble([nginx, own]);
+}
+
+/** The service that takes uploads in parts. */
+function resumableUploads(input: PlanInput, uploads: UploadsConfig): Piece {
+  const { paths, programs } = input;
+  const own = ownService("uploads", input);
+  const { configAuto } = layoutOf(paths);
+  return piece({
+    services: [
+      {
+        ...own,
+        argv: [
+          programs.node,
+          ...NODE_FLAGS,
+          `${paths.root}/src/main/uploads.ts`,
+          `${configAuto}/uploads.json`,
+        ] as const,
+        ready: { when: "socket", path: uploads.socket, timeoutMs: 20_000 } as const,
+        reads: ["uploads.json"],
+      },
+    ],
+    files: [["uploads.json", { text: `${JSON.stringify(uploads, null, 1)}\n`, mode: 0o640 }]],
   });
 }
 
@@ -65,7 +102,7 @@ function uploadTargets(input: PlanInput, admitted: Admitted): { targets: readonl
   const known = watched
     .filter(({ directory }) => posix.dirname(directory) === dataIn)
     .map(({ directory, external }) => ({ name: posix.basename(directory), directory, external }))
-    .filter(({ name }) => NAME.test(name));
+    .filter(({ name }) => UPLOAD_NAME.test(name));
   const listed = listOf(input.config, "nginx.upload_directories", ",");
   if (listed.length === 0) return { targets: known.filter(({ external }) => external), notes: [] };
   const unknown = listed.filter((name) => !known.some((target) => target.name === name));

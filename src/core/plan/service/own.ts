@@ -7,6 +7,7 @@ import { ownLog } from "./logs.ts";
 const TIERS = {
   redis: 10,
   flow: 30,
+  uploads: 38,
   nginx: 40,
   telegraf: 45,
   telegraf_collector_metwork_module: 46,
