@@ -1,18 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import type { TagSet, VisitRow } from "../core/trace/batch.ts";
 import type { OpenVisit, StepVersion, StoredPassage } from "../core/trace/story.ts";
+import type { Seen } from "../core/trace/what-if.ts";
 import { SEGMENT_VERSION } from "./schema.ts";
 import { listSegments } from "./segment.ts";
-
-/** What a switch saw of a file, when. `tags` is shared by many and must not be changed. */
-export interface StoredRouting {
-  readonly at: number;
-  readonly name: string;
-  readonly own: readonly string[];
-  readonly tags: TagSet;
-  /** Equal where `tags` is the same object's. */
-  readonly tagsId: number;
-}
 
 /** A file that arrived. */
 export interface Arrival {
@@ -136,27 +127,20 @@ export class TraceReader {
   }
 
   /** Every file a switch saw in [from, to), oldest first. */
-  *routings(switchPlugin: string, fromMs: number, toMs: number): Generator<StoredRouting> {
+  *routings(switchPlugin: string, fromMs: number, toMs: number): Generator<Seen> {
     let base = 0;
     for (const db of this.#between(fromMs, toMs)) {
       const sets = new Map<number, TagSet>();
       for (const row of db.prepare("SELECT id, json FROM tags").iterate()) {
         sets.set(Number(row["id"]), JSON.parse(text(row, "json")));
       }
-      const query = `SELECT at, name, own, tags FROM routing
+      const query = `SELECT name, own, tags FROM routing
         WHERE at >= ? AND at < ? AND step IN (SELECT id FROM step WHERE plugin = ?)`;
       for (const row of db.prepare(query).iterate(fromMs, toMs, switchPlugin)) {
         const id = row["tags"] as number;
         const tags = sets.get(id);
         if (tags === undefined) continue;
-        const own = row["own"] as string;
-        yield {
-          at: row["at"] as number,
-          name: row["name"] as string,
-          own: own === "[]" ? [] : JSON.parse(own),
-          tags,
-          tagsId: base + id,
-        };
+        yield { name: row["name"] as string, own: row["own"] as string, tags, tagsId: base + id };
       }
       base += Math.max(0, ...sets.keys());
     }

@@ -70,6 +70,21 @@ test("a failed file is listed, shown with its reason, retried after the repair, 
   assert.deepEqual(readdirSync(join(home, "var", "in", "trash", "switch.nomatch")), []);
 });
 
+test("what-if asks proposed rules about what the switch saw", async () => {
+  const proposed = appliance.write(
+    "proposed.ini",
+    "[switch_rules:expression]\nfirst.core.original_basename == 'other.csv' = main\n[switch_rules:fnmatch:first.core.original_basename]\nobs_* = main\n",
+  );
+  const what = ["route", "what-if", "--rules", proposed, "--plugin", "keep"];
+  await until("all is told", async () => (await told("other.csv")).length === 1);
+  const shown = await appliance.ok("metwork", ...what, "--since", "1h");
+  assert.match(shown, /^1 of 2 files would move:\n {2}1 {2}nowhere -> keep\/main {2}\(other\.csv\)\n$/);
+  appliance.write("proposed.ini", "[switch_rules:fnmatch]\nobs_* = main\n");
+  assert.equal((await metwork(...what)).code, 1);
+  assert.equal((await metwork("route", "what-if", "--rules", proposed)).code, 2);
+  assert.equal((await metwork(...what, "--since", "soon")).code, 2);
+});
+
 test("did it ever arrive: a name, names with a time, and what is no question", async () => {
   const hour = new Date().toISOString().slice(0, 13).replace(/[-T]/g, "");
   drop(`obs_${hour}.nc`, "x");

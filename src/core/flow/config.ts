@@ -4,12 +4,20 @@ import { type Result, success } from "../base/result.ts";
 import { flagOf, listOf, numberOf, optionalTextOf, textOf } from "../config/access.ts";
 import type { ModuleConfig } from "../config/types.ts";
 import { type ModulePaths, runtimeLayout } from "../module/paths.ts";
-import type { Plugin, Step } from "../plugin/types.ts";
+import type { Plugin, Step, SwitchRule } from "../plugin/types.ts";
 import { DEFAULT_MODE, modeAt, readMode, type WatchMode } from "./completeness.ts";
 import { networkMistakes } from "./network/mistakes.ts";
 import { parseDestination, recognise } from "./recognise.ts";
 import { isProgrammed } from "./rules.ts";
-import type { FailurePolicySpec, FlowConfig, FlowStep, LogLevel, StepWork, WatchedDirectory } from "./types.ts";
+import type {
+  FailurePolicySpec,
+  FlowConfig,
+  FlowStep,
+  LogLevel,
+  StepWork,
+  SwitchRuleSpec,
+  WatchedDirectory,
+} from "./types.ts";
 import { stepKey } from "./types.ts";
 
 export interface FlowInput {
@@ -133,12 +141,14 @@ function withRules(work: StepWork, name: string, plugins: readonly Plugin[]): St
   const rules = plugins.flatMap((plugin) => plugin.rules.filter((rule) => rule.switch === name));
   return {
     ...work,
-    rules: rules.map(({ plugin, type, tag, pattern, targets }) => {
-      const home = plugins.find(({ name: owner }) => owner === plugin)?.home ?? "";
-      const where = isProgrammed({ type }) && !pattern.startsWith("/") ? `${home}:${pattern}` : pattern;
-      return { plugin, type, tag, pattern: where, targets };
-    }),
+    rules: rules.map((rule) => switchRule(rule, plugins.find(({ name: owner }) => owner === rule.plugin)?.home ?? "")),
   };
+}
+
+/** A rule as a switch is told it: a function with the directory of its file. */
+export function switchRule({ plugin, type, tag, pattern, targets }: SwitchRule, home: string): SwitchRuleSpec {
+  const where = isProgrammed({ type }) && !pattern.startsWith("/") ? `${home}:${pattern}` : pattern;
+  return { plugin, type, tag, pattern: where, targets };
 }
 
 /** A rule may lead to a step that is not installed yet: its files then pile up in a directory nobody empties. */

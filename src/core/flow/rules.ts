@@ -4,7 +4,8 @@ import { type Matches, pythonRegex } from "./regex.ts";
 import { NOT_FOUND } from "./tags.ts";
 import { type SwitchRuleSpec, stepKey, type Target } from "./types.ts";
 
-type ReadonlyTags = ReadonlyMap<string, string>;
+/** The tags of a file, as far as rules need them. */
+export type TagLookup = Pick<ReadonlyMap<string, string>, "get">;
 
 export type { Target };
 
@@ -23,7 +24,7 @@ export interface RouterRule {
   /** Why it cannot be used: it matches nothing, and the others are not affected. */
   readonly problem?: string;
   /** Absent: a program must be asked. */
-  readonly test?: (tags: ReadonlyTags) => boolean;
+  readonly test?: (tags: TagLookup) => boolean;
 }
 
 /** Compiled switch rules: all of them are asked, their targets add up. */
@@ -32,7 +33,7 @@ export interface Router {
   /** Those whose answers the caller has to bring. */
   readonly asked: readonly RouterRule[];
   /** Where a file goes; `answered` says what the rules of `asked` said, absent ones say no. */
-  route(tags: ReadonlyTags, answered?: ReadonlyMap<RouterRule, RuleAnswer>): readonly Target[];
+  route(tags: TagLookup, answered?: ReadonlyMap<RouterRule, RuleAnswer>): readonly Target[];
 }
 
 /** Compiles the rules of one switch. A bad rule is a problem of its own, never of the others. */
@@ -70,11 +71,11 @@ export function mergeTargets(targets: readonly Target[]): readonly Target[] {
 }
 
 /** A text says why the rule cannot be used. */
-function compileTest(rule: SwitchRuleSpec): ((tags: ReadonlyTags) => boolean) | string {
+function compileTest(rule: SwitchRuleSpec): ((tags: TagLookup) => boolean) | string {
   const { tag, pattern } = rule;
   const on =
     (matches: Matches, wanted: boolean) =>
-    (tags: ReadonlyTags): boolean =>
+    (tags: TagLookup): boolean =>
       matches(tags.get(tag) ?? NOT_FOUND) === wanted;
   switch (rule.type) {
     case "alwaystrue":

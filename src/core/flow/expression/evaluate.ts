@@ -4,7 +4,8 @@ import { type Comparison, type Expression, ExpressionError, parseExpression } fr
 
 /** A value while an expression is evaluated; undefined: a tag the file lacks, or a number that is none. */
 type Value = string | number | boolean | undefined | readonly Value[];
-type Evaluate = (tags: ReadonlyMap<string, string>) => Value;
+type TagLookup = Pick<ReadonlyMap<string, string>, "get">;
+type Evaluate = (tags: TagLookup) => Value;
 
 interface Operation {
   /** Number of arguments, the first included that stands before the dot. */
@@ -34,7 +35,7 @@ export const FUNCTIONS: readonly string[] = [...Object.keys(OPERATIONS), "match"
  * its own length and the values', and never throws: what makes no sense of a value (a missing tag, a text that is no
  * number) is false. Throws an ExpressionError where the text is none.
  */
-export function compileExpression(text: string): (tags: ReadonlyMap<string, string>) => boolean {
+export function compileExpression(text: string): (tags: TagLookup) => boolean {
   const evaluate = compile(parseExpression(text));
   return (tags) => truth(evaluate(tags));
 }
