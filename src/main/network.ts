@@ -1,8 +1,10 @@
-import { log, run } from "../../layers/nodejs/node_modules/metwork-step/index.js";
-import { NETWORK_PROGRAMS, programSettings } from "../core/flow/network/programs.ts";
-import { listen } from "../flow/listen/listen.ts";
+import { flushCompileCache } from "node:module";
+import { log, run, type StepFile } from "../../layers/nodejs/node_modules/metwork-step/index.js";
+import { NETWORK_PROGRAMS, type NetworkProgram, programSettings } from "../core/flow/network/programs.ts";
+import { loadListener } from "../flow/listen/listen.ts";
 import { destinationOf } from "../flow/send/destination.ts";
 import { Sender } from "../flow/send/sender.ts";
+import { startOverWithoutStripper } from "../kit/warm-start.ts";
 
 /** `node network.ts PROGRAM INSTANCE`: one of the programs that take files from the network or send them there. */
 const [, , name = "", instance = "1"] = process.argv;
@@ -17,10 +19,18 @@ const { settings, problems } = programSettings(
 );
 for (const { key, message } of problems) log.error(`[custom] ${key} ${message}`);
 if (problems.length > 0) process.exit(2);
-if (program.part === "daemon") {
-  await listen(program.name, settings, { instance, log, env: process.env });
-} else {
-  const destination = await destinationOf(program.name, settings);
+const begin = program.part === "daemon" ? await listening(program) : await sending(program);
+startOverWithoutStripper();
+flushCompileCache();
+begin();
+
+function listening({ name }: NetworkProgram): Promise<() => void> {
+  return loadListener(name, settings, { instance, log, env: process.env });
+}
+
+async function sending({ name }: NetworkProgram): Promise<() => void> {
+  const destination = await destinationOf(name, settings);
   const sender = new Sender(destination, log);
-  run((file) => sender.send(file.path, new Map(Object.entries(file.tags))), { parallel: destination.sessions });
+  const send = (file: StepFile): Promise<void> => sender.send(file.path, new Map(Object.entries(file.tags)));
+  return () => run(send, { parallel: destination.sessions });
 }

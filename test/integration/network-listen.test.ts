@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -88,7 +88,16 @@ test("AMQP: exchange, routing key and queue; broker and listener killed meanwhil
   await until("it goes on", () => archived("amqp").size === 200);
   await rabbit.stop();
   await rabbit.start();
+  // Full: what comes is not acknowledged, and stays the broker's.
+  mkdirSync(join(flow.root, "var"));
+  writeFileSync(join(flow.root, "var", "refusing.json"), "");
+  await until("it is connected again", () => worker.log.split("connected to 127.0.0.1").length > 3);
   await send(200, 300);
+  await until("it waits", () =>
+    worker.log.includes("a message waits, unacknowledged: the pipeline takes no files now"),
+  );
+  assert.equal(archived("amqp").size, 200);
+  rmSync(join(flow.root, "var", "refusing.json"));
   await until("all are there", () => archived("amqp").size === 300);
   assert.ok(![...archived("amqp").keys()].some((content) => content.includes("not ours")));
   assert.equal(await worker.stop(), 0);
@@ -138,7 +147,6 @@ for (const [qos, version] of [
       send(0, 1);
       return archived(name).size === 1;
     });
-    const before = archived(name).get(`${name} 0`) ?? 0;
     send(1, 150);
     worker.kill();
     await until("it goes on", () => archived(name).size === 150);
@@ -147,7 +155,8 @@ for (const [qos, version] of [
     await broker.stop("SIGTERM");
     await broker.start();
     await until("all are there", () => archived(name).size === 250);
-    if (qos === 2) assert.deepEqual([...archived(name).values()], [before, ...Array(249).fill(1)]);
+    const twice = [...archived(name)].filter(([content, count]) => count > 1 && content !== `${name} 0`);
+    if (qos === 2) assert.deepEqual(twice, []);
     const tags = flow.archived().map((file) => flow.tags(file));
     const one = tags.find((each) => each.has(`0.${name}.main.mqttlistener_topic`));
     assert.equal(one?.get(`0.${name}.main.mqttlistener_topic`), "radar/brest");

@@ -26,12 +26,15 @@ export class BackOff {
  */
 export async function storeAtLast(store: () => void, wanted: () => boolean, log: StepLog): Promise<boolean> {
   const backOff = new BackOff();
+  let told = "";
   while (wanted()) {
     try {
       store();
       return true;
     } catch (error) {
-      log.error(`a message waits, unacknowledged, since it cannot be stored: ${messageOf(error)}`);
+      const reason = messageOf(error);
+      if (reason !== told) log.warning(`a message waits, unacknowledged: ${reason}`);
+      told = reason;
     }
     await delay(backOff.next());
   }

@@ -13,6 +13,8 @@ export interface StoreOptions {
   readonly target: string;
   /** Names the directory for files being made; each process has its own. */
   readonly owner: string;
+  /** While this file is there the ways in take nothing: the pipeline has no room (see flow/pressure). */
+  readonly refusing: string;
   /** The disk must have a file before `publish` returns: its message is acknowledged, and so forgotten by its sender, then. */
   readonly durable: boolean;
 }
@@ -79,12 +81,18 @@ export class Store {
     return posix.join(this.#staging, this.#prefix + name);
   }
 
-  /** In a directory of others only what begins with our prefix, and side-cars nobody else could have. */
+  /** Nothing that has come is refused; what comes is, so that its sender keeps it. */
+  #requireRoom(): void {
+    if (existsSync(this.#options.refusing)) throw new Error("the pipeline takes no files now");
+  }
+
+  /** In a directory of others only what begins with our prefix. */
   #isOurs(name: string): boolean {
     return this.#prefix === "" || name.startsWith(this.#prefix);
   }
 
   #write(path: string, content: Uint8Array, tags: Tags): void {
+    this.#requireRoom();
     const fd = openSync(path, "wx", MODE);
     try {
       for (let at = 0; at < content.length; ) at += writeSync(fd, content, at);

@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { boxed, Daemon, freePort } from "./daemon.ts";
 
 /** mosquitto, which keeps what it has to over a death; `lines` are added to its configuration. */
-export async function mosquitto(directory: string, lines: readonly string[] = ["allow_anonymous true"]): Promise<Daemon> {
+export async function mosquitto(
+  directory: string,
+  lines: readonly string[] = ["allow_anonymous true"],
+): Promise<Daemon> {
   const port = await freePort();
   const config = join(directory, `mosquitto-${port}.conf`);
   const data = join(directory, `mosquitto-${port}`);

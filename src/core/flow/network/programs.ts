@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { OptionSection } from "../../config/option.ts";
+import { parseDestination } from "../recognise.ts";
 import { AMQP_OPTIONS } from "./amqp.ts";
 import { FTP_OPTIONS } from "./ftp.ts";
 import { HTTP_OPTIONS } from "./http.ts";
@@ -21,8 +22,8 @@ const PROGRAMS: Readonly<Record<string, NetworkProgram>> = {
   ftpsend_step: { name: "ftpsend", part: "step", options: FTP_OPTIONS, together: () => [] },
   sftpsend_step: { name: "sftpsend", part: "step", options: SFTP_OPTIONS, together: needsLogin },
   httpsend_step: { name: "httpsend", part: "step", options: HTTP_OPTIONS, together: needsUrl },
-  mqtt_listener: { name: "mqttlistener", part: "daemon", options: MQTT_OPTIONS, together: needsClientId },
-  amqp_listener: { name: "amqplistener", part: "daemon", options: AMQP_OPTIONS, together: () => [] },
+  mqtt_listener: { name: "mqttlistener", part: "daemon", options: MQTT_OPTIONS, together: mqttTogether },
+  amqp_listener: { name: "amqplistener", part: "daemon", options: AMQP_OPTIONS, together: knowsPlace },
 };
 
 export const NETWORK_PROGRAMS: readonly NetworkProgram[] = Object.values(PROGRAMS);
@@ -54,6 +55,18 @@ function needsUrl(settings: Settings): readonly Problem[] {
   return /^https?:\/\/[^/?#{%]/.test(url)
     ? []
     : [{ key: "http_url", message: `is \`${url}\`; it must begin with http:// or https:// and a host` }];
+}
+
+/** What is still a template is the default, and expanded by who runs. */
+function knowsPlace(settings: Settings): readonly Problem[] {
+  const place = settings.text("dest_dir");
+  return place.startsWith("{{") || parseDestination(place) !== undefined
+    ? []
+    : [{ key: "dest_dir", message: `is \`${place}\`; it must be \`plugin/step\` or an absolute directory` }];
+}
+
+function mqttTogether(settings: Settings): readonly Problem[] {
+  return [...needsClientId(settings), ...knowsPlace(settings)];
 }
 
 function needsClientId(settings: Settings): readonly Problem[] {
