@@ -9,7 +9,7 @@ import { checkpoint } from "../kit/checkpoint.ts";
 import { isBeingWritten } from "../kit/linux/lease.ts";
 import { dropSidecar, readTags, type TagPlace, writeTags } from "../kit/tags.ts";
 import { codeOf } from "./errors.ts";
-import { isUniqueName, randomUid, uniqueName } from "./ids.ts";
+import { isUniqueName, randomUid, waitingName } from "./ids.ts";
 import { syncFile } from "./transfer.ts";
 import type { FlowFile } from "./types.ts";
 
@@ -49,7 +49,7 @@ export function claim(hint: Hint, claims: string, plain = false): Claim | Promis
   }
   const { tags, place: before } = readTags(path);
   const known = !identify(tags, identityOf(hint), randomUid);
-  const unique = uniqueName();
+  const unique = waitingName(tags);
   const carried = before === undefined && !plain ? encodeClaim(unique, readIdentity(tags)) : undefined;
   const to = posix.join(claims, carried ?? unique);
   const shared = stat.nlink > 1;

@@ -9,7 +9,7 @@ import { checkpoint } from "../kit/checkpoint.ts";
 import { dropSidecar, putBeside, type TagPlace, writeTags } from "../kit/tags.ts";
 import { codeOf } from "./errors.ts";
 import { removeFile } from "./failure.ts";
-import { uniqueName } from "./ids.ts";
+import { uniqueName, waitingName } from "./ids.ts";
 import { patiently } from "./patience.ts";
 import { copyContent, discard, inDirectory, moveFile } from "./transfer.ts";
 import type { FlowFile, Sent } from "./types.ts";
@@ -74,7 +74,7 @@ export async function deliver(file: FlowFile, from: string, delivery: Delivery):
   file.path = undefined;
   for (const { path, to, tags, place, size, leaves } of parts) {
     if (leaves !== undefined) await patiently(() => discard(leaves));
-    await patiently(() => giveTo(path, posix.join(delivery.waiting(to), uniqueName()), tags, place));
+    await patiently(() => giveTo(path, posix.join(delivery.waiting(to), waitingName(tags)), tags, place));
     checkpoint("part-given");
     delivery.sent({ to, uid: tags.get(TAG.uid) ?? "", size });
   }

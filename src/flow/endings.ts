@@ -7,7 +7,7 @@ import { passes } from "../kit/passing.ts";
 import { DEATHS_MAX, deathsOf, retriesOf, setDeaths } from "./attempts.ts";
 import { messageOf } from "./errors.ts";
 import { bury } from "./failure.ts";
-import { uniqueName } from "./ids.ts";
+import { waitingName } from "./ids.ts";
 import type { Job } from "./lane.ts";
 import { printable } from "./log.ts";
 import { AGAIN_MS } from "./patience.ts";
@@ -57,7 +57,7 @@ export class Endings {
   #return(job: Job, path: string, died: boolean): void {
     const { file, lane } = job;
     try {
-      moveFile(file, path, posix.join(this.#given.waiting(lane.step), uniqueName()));
+      moveFile(file, path, posix.join(this.#given.waiting(lane.step), waitingName(file.tags)));
     } catch (error) {
       this.#stumble(job, path, error, () => this.#return(job, path, died));
       return;

@@ -4,7 +4,7 @@ import { flatName } from "../core/flow/basename.ts";
 import { TAG } from "../core/flow/tags.ts";
 import type { FailurePolicySpec, StepName } from "../core/flow/types.ts";
 import { dropSidecar } from "../kit/tags.ts";
-import { uniqueName } from "./ids.ts";
+import { waitingName } from "./ids.ts";
 import { moveFile, placeFile } from "./transfer.ts";
 import type { FlowFile } from "./types.ts";
 
@@ -31,7 +31,7 @@ export function bury(
   }
   if (policy.do !== "move") return keepFile(file, from, graves.trash, file.tags.get(TAG.basename));
   if (policy.to.to === "directory") return keepFile(file, from, policy.to.path, file.tags.get(TAG.basename));
-  const path = posix.join(graves.waiting(policy.to.step), uniqueName());
+  const path = posix.join(graves.waiting(policy.to.step), waitingName(file.tags));
   moveFile(file, from, path);
   return path;
 }

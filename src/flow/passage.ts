@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { raisePriority } from "../core/flow/priority.ts";
 import { enterStep, TAG } from "../core/flow/tags.ts";
 import type { StepName } from "../core/flow/types.ts";
 import { passes } from "../kit/passing.ts";
@@ -6,7 +7,7 @@ import { Endings } from "./endings.ts";
 import { messageOf } from "./errors.ts";
 import type { FlowEvents } from "./events.ts";
 import { removeFile } from "./failure.ts";
-import { uniqueName } from "./ids.ts";
+import { waitingName } from "./ids.ts";
 import type { Job, Lane } from "./lane.ts";
 import { printable } from "./log.ts";
 import { AGAIN_MS } from "./patience.ts";
@@ -51,6 +52,7 @@ export class Passage {
 
   #enter(file: FlowFile, lane: Lane): Job {
     const before = lane.external ? new Map(file.tags) : undefined;
+    if (lane.step.priority !== undefined) raisePriority(file.tags, lane.step.priority);
     const counter = enterStep(file.tags, lane.step, Date.now());
     const job = { file, lane, counter, startedMs: performance.now(), before };
     this.#given.events.entered(job);
@@ -134,7 +136,7 @@ export class Passage {
       return undefined;
     }
     const next = this.#given.next(lane, to);
-    if (next === undefined) moveFile(file, from, posix.join(this.#given.waiting(to), uniqueName()));
+    if (next === undefined) moveFile(file, from, posix.join(this.#given.waiting(to), waitingName(file.tags)));
     else next.busy += 1;
     this.#given.events.sent(job, { to, uid: file.tags.get(TAG.uid) ?? "", size: file.size });
     this.#finish(job, { is: "passed" });

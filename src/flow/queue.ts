@@ -1,6 +1,7 @@
 import { decodeHint, encodeHint, type Hint } from "../core/flow/hint.ts";
 import { type MessageLists, openMessageLists } from "../kit/redis.ts";
 import { messageOf } from "./errors.ts";
+import { priorityOf } from "./ids.ts";
 import type { StepLog } from "./log.ts";
 
 /** Announcements kept in memory per step while Redis is away; what comes on top is found by a listing. */
@@ -29,6 +30,8 @@ interface Lane {
   stock: Hint[];
   /** Index of the first of `stock` not taken yet. */
   taken: number;
+  /** Files with a priority, the highest first. They never go through Redis, whose lists know no overtaking. */
+  readonly urgent: { readonly priority: number; readonly hint: Hint }[];
   /** Pushed to Redis and not seen since. */
   inRedis: number;
   overflowed: boolean;
@@ -69,7 +72,7 @@ export class HintQueue {
     for (const key of this.#lanes.keys()) if (!keys.includes(key)) this.#lanes.delete(key);
     for (const key of keys) {
       if (!this.#lanes.has(key)) {
-        this.#lanes.set(key, { outbox: [], stock: [], taken: 0, inRedis: 0, overflowed: false });
+        this.#lanes.set(key, { outbox: [], stock: [], taken: 0, urgent: [], inRedis: 0, overflowed: false });
       }
     }
     this.#signal();
@@ -78,6 +81,11 @@ export class HintQueue {
   push(key: string, hint: Hint): void {
     const lane = this.#lanes.get(key);
     if (lane === undefined) return;
+    const priority = priorityOf(hint.filename);
+    if (priority > 0) {
+      this.#hurry(key, lane, hint, priority);
+      return;
+    }
     if (!this.#usable() || this.#idleOn?.has(key) === false) {
       this.#keep(key, lane, hint);
       return;
@@ -93,6 +101,7 @@ export class HintQueue {
   take(key: string): Hint | undefined {
     const lane = this.#lanes.get(key);
     if (lane === undefined) return undefined;
+    if (lane.urgent.length > 0) return lane.urgent.shift()?.hint;
     const hint = lane.stock[lane.taken];
     if (hint === undefined) {
       if (lane.overflowed) {
@@ -113,7 +122,9 @@ export class HintQueue {
   /** How many announcements are on their way to a step. */
   waiting(key: string): number {
     const lane = this.#lanes.get(key);
-    return lane === undefined ? 0 : lane.inRedis + lane.outbox.length + lane.stock.length - lane.taken;
+    return lane === undefined
+      ? 0
+      : lane.inRedis + lane.outbox.length + lane.stock.length - lane.taken + lane.urgent.length;
   }
 
   close(): void {
@@ -140,6 +151,16 @@ export class HintQueue {
       lane.inRedis = Math.max(0, lane.inRedis - messages.length);
       this.#receive(key, lane, messages);
     });
+  }
+
+  #hurry(key: string, lane: Lane, hint: Hint, priority: number): void {
+    if (lane.urgent.length >= MEMORY_LIMIT) lane.overflowed = true;
+    else {
+      let at = lane.urgent.length;
+      while (at > 0 && (lane.urgent[at - 1]?.priority ?? 0) < priority) at -= 1;
+      lane.urgent.splice(at, 0, { priority, hint });
+    }
+    this.#events.ready(key);
   }
 
   #keep(key: string, lane: Lane, hint: Hint): void {

@@ -8,7 +8,7 @@ import { checkpoint } from "../kit/checkpoint.ts";
 import { moveSidecar } from "../kit/tags.ts";
 import { retriesOf, setRetries } from "./attempts.ts";
 import { codeOf, messageOf } from "./errors.ts";
-import { uniqueName } from "./ids.ts";
+import { uniqueName, waitingName } from "./ids.ts";
 import type { StepLog } from "./log.ts";
 import { inDirectory, moveFile } from "./transfer.ts";
 import type { FlowFile } from "./types.ts";
@@ -49,7 +49,7 @@ export class Retries {
     if (room === undefined || tried >= retry.total) return undefined;
     const delayS = retryDelayS(retry, tried + 1);
     const atMs = Date.now() + Math.round(delayS * 1000);
-    const name = dueName(atMs, uniqueName());
+    const name = dueName(atMs, waitingName(file.tags));
     const before = new Map(file.tags);
     setRetries(file.tags, step, tried + 1);
     try {

@@ -3,7 +3,7 @@ import { basename, dirname } from "node:path";
 import { expressionTags } from "../../core/flow/expression/evaluate.ts";
 import { compileRules, type Router, type RouterRule, type RuleAnswer } from "../../core/flow/rules.ts";
 import { identify, NOT_FOUND, parseTagsFile, setStepTag, type Tags } from "../../core/flow/tags.ts";
-import type { FlowConfig, FlowStep } from "../../core/flow/types.ts";
+import type { FlowConfig, FlowStep, Target } from "../../core/flow/types.ts";
 import { readBeginning } from "../../kit/beginning.ts";
 import { openMagic } from "../../kit/linux/magic.ts";
 import { RuleHelper } from "../../kit/rule-helper.ts";
@@ -135,8 +135,9 @@ function inputOf({ spec }: RouterRule, tags: Tags): string {
   return spec.type === "alwaystrue" ? "" : "the file and its tags";
 }
 
-function targetText(target: { readonly plugin: string; readonly step: string; readonly hardlink: boolean }): string {
-  return `${target.plugin}/${target.step}${target.hardlink ? "*" : ""}`;
+function targetText(target: Target): string {
+  const priority = target.priority === undefined ? "" : `!${target.priority}`;
+  return `${target.plugin}/${target.step}${target.hardlink ? "*" : ""}${priority}`;
 }
 
 function print(

@@ -35,7 +35,11 @@ function rulesIni(rules: readonly SwitchRuleSpec[]): string {
   const sections = new Map<string, string[]>();
   for (const rule of rules) {
     const header = `[switch_rules_${rule.plugin}:${rule.type}${rule.tag === "" ? "" : `:${rule.tag}`}]`;
-    const targets = rule.targets.map((to) => `${to.plugin}/${to.step}${to.hardlink ? "*" : ""}`).join(", ");
+    const targets = rule.targets
+      .map(
+        (to) => `${to.plugin}/${to.step}${to.hardlink ? "*" : ""}${to.priority === undefined ? "" : `!${to.priority}`}`,
+      )
+      .join(", ");
     const pattern = rule.pattern.replaceAll("=", "@@@@@@").replaceAll("#", "~~~~~~");
     sections.set(header, [...(sections.get(header) ?? []), `${pattern} = ${targets}`]);
   }

@@ -53,6 +53,7 @@ function plugin(name: string, command: string, step: Partial<Step> = {}, rules: 
     keys: {},
     completeness: [],
     maxWaiting: 0,
+    priority: 0,
     watchedDirectories: [`/rt/var/in/step.${name}.main`],
     onFailure: { do: "keep" },
     retry: { total: 0, minWaitS: 0, maxWaitS: 0, backoff: 0 },

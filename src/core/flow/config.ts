@@ -125,6 +125,7 @@ function flowStep(step: Step, plugin: Plugin, input: FlowInput, notes: Diagnosti
     onFailure,
     ...(step.retry.total > 0 && { retry: step.retry }),
     ...(step.maxProcessingS > 0 && { maxProcessingS: step.maxProcessingS }),
+    ...(step.priority > 0 && { priority: step.priority }),
     ...(step.maxWaiting > 0 && { maxWaiting: step.maxWaiting }),
     debug: step.debug || (internal && flagOf(config, `internal_plugins.${plugin.name}_debug`)),
   };

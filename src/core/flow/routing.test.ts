@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ignoreMask } from "./mask.ts";
 import { glob } from "./pattern.ts";
 import { pythonRegex } from "./regex.ts";
-import { compileRules } from "./rules.ts";
+import { compileRules, mergeTargets } from "./rules.ts";
 import type { SwitchRuleSpec } from "./types.ts";
 
 const globs: readonly (readonly [pattern: string, value: string, matches: boolean])[] = [
@@ -157,4 +157,22 @@ test("ignore masks match at the start, and .working and our own files always", (
   const names = ["a.t", "a.tmp", "a.working", "draft-1", ".metwork.x", "a.txt", "my-draft", "a.t.gz", "new\nline.t"];
   assert.deepEqual(names.filter(ignored), ["a.t", "a.tmp", "a.working", "draft-1", ".metwork.x", "new\nline.t"]);
   assert.equal(ignoreMask([])("a.t"), false);
+});
+
+test("targets are merged with the highest priority any rule gives", () => {
+  const to = { plugin: "a", step: "main" };
+  assert.deepEqual(
+    mergeTargets([
+      { ...to, hardlink: true, priority: 9 },
+      { ...to, hardlink: false },
+    ]),
+    [{ ...to, hardlink: false, priority: 9 }],
+  );
+  assert.deepEqual(
+    mergeTargets([
+      { ...to, hardlink: false, priority: 2 },
+      { ...to, hardlink: false, priority: 1 },
+    ]),
+    [{ ...to, hardlink: false, priority: 2 }],
+  );
 });

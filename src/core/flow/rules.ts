@@ -59,15 +59,21 @@ export function isProgrammed({ type }: Pick<SwitchRuleSpec, "type">): boolean {
   return type === "python" || type === "js";
 }
 
-/** One delivery per step; it may be a hard link only if every rule that names it says so. */
+/** One delivery per step; it may be a hard link only if every rule that names it says so, and the highest priority counts. */
 export function mergeTargets(targets: readonly Target[]): readonly Target[] {
   if (targets.length < 2) return targets;
   const merged = new Map<string, Target>();
   for (const target of targets) {
     const known = merged.get(stepKey(target));
-    if (known === undefined || (known.hardlink && !target.hardlink)) merged.set(stepKey(target), target);
+    merged.set(stepKey(target), known === undefined ? target : mergeTwo(known, target));
   }
   return [...merged.values()];
+}
+
+function mergeTwo(a: Target, b: Target): Target {
+  const chosen = a.hardlink && !b.hardlink ? b : a;
+  const priority = Math.max(a.priority ?? 0, b.priority ?? 0);
+  return priority === (chosen.priority ?? 0) ? chosen : { ...chosen, priority };
 }
 
 /** A text says why the rule cannot be used. */

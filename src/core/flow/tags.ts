@@ -9,6 +9,7 @@ export const TAG = {
   basename: "first.core.original_basename",
   dirname: "first.core.original_dirname",
   uid: "first.core.original_uid",
+  priority: "latest.core.priority",
 } as const;
 
 /** The value a switch rule sees for a tag the file lacks. */

@@ -13,6 +13,8 @@ export interface StepName {
 /** A step a file goes to, and whether it may share its content with the others' by a hard link. */
 export interface Target extends StepName {
   readonly hardlink: boolean;
+  /** What goes there overtakes files of a lower one from then on, 1 to 9; absent: it keeps what it has. */
+  readonly priority?: number;
 }
 
 /** Where a file is sent: another step, or a directory outside the pipeline. */
@@ -83,6 +85,8 @@ export interface FlowStep extends StepName {
   readonly debug: boolean;
   /** Files that may wait for it before the ways in refuse more; absent: any number. */
   readonly maxWaiting?: number;
+  /** Files that enter it get at least this one, 1 to 9, and overtake others from then on; absent: none. */
+  readonly priority?: number;
 }
 
 export interface WatchedDirectory {

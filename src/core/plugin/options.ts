@@ -132,6 +132,12 @@ const step = {
     "reload",
     "How their senders show that a file is complete, one for all directories or one for each: `close`, `rename`, `companion:.done`, `temporary:.part`, `stable:SECONDS`; with ` recursive` directories below count too",
   ),
+  priority: option(
+    type.priority,
+    "0",
+    "reload",
+    "Files that enter it overtake those of a lower priority wherever they wait from then on: 1 to 9; 0: they wait their turn",
+  ),
   max_waiting_files: option(
     type.integer,
     "0",

@@ -55,6 +55,7 @@ export function readStep(section: MergedSection, name: string, directory: string
     gracefulTimeoutS: Math.max(0, values.timeout),
     watchedDirectories: readDirectories(section, values.watched_directories, directory, notes),
     completeness: values.watched_completeness,
+    priority: values.priority,
     maxWaiting: Math.max(0, values.max_waiting_files),
     onFailure: readFailurePolicy(section, values, notes),
     retry: {

@@ -266,7 +266,7 @@ describe("a valid plugin", () => {
   it("reads rules: escapes, brackets at the end, several switches, own and foreign targets in one line", () => {
     const plugin = valid(
       rules(
-        "[switch_rules:fnmatch:first.core.original_basename]\n*.[pg] = main, other/keep*\na@@@@@@b~~~~~~ = main\n" +
+        "[switch_rules:fnmatch:first.core.original_basename]\n*.[pg] = main!9, other/keep*!2\na@@@@@@b~~~~~~ = main\n" +
           "[switch_rules@mine:alwaystrue]\n* = main\n[switch_rules:regex:x.y]\n.*\\.bufr(\\.gz)?$ = main\n" +
           "[switch_rules:python]\nrules.is_mine = main\n",
       ),
@@ -280,8 +280,8 @@ describe("a valid plugin", () => {
           tag: "first.core.original_basename",
           pattern: "*.[pg]",
           targets: [
-            { plugin: "foo", step: "main", hardlink: false },
-            { plugin: "other", step: "keep", hardlink: true },
+            { plugin: "foo", step: "main", hardlink: false, priority: 9 },
+            { plugin: "other", step: "keep", hardlink: true, priority: 2 },
           ],
         },
         {

@@ -23,7 +23,7 @@ const TYPES: Readonly<Record<SwitchRule["type"], "tag" | "none">> = {
 /** `module.function` of a file in the plugin's directory, or in another one. */
 const FUNCTION = /^(?:\/[^:]*:)?[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$/;
 
-const TARGET = /^(?:(?<plugin>[A-Za-z0-9_-]+)\/)?(?<step>[A-Za-z0-9_]+)(?<hardlink>\*?)$/;
+const TARGET = /^(?:(?<plugin>[A-Za-z0-9_-]+)\/)?(?<step>[A-Za-z0-9_]+)(?<hardlink>\*?)(?:!(?<priority>[1-9]))?$/;
 
 /** Reads a `[switch_rules[@SWITCH]:TYPE[:TAG]]` section of a plugin. A bad one is noted and gives no rules. */
 export function readRules(section: MergedSection, plugin: string, notes: Diagnostic[]): readonly SwitchRule[] {
@@ -38,7 +38,14 @@ export function readRules(section: MergedSection, plugin: string, notes: Diagnos
       if (target === undefined) notes.push(badTarget(item.trim(), written.at, section.name));
       return target === undefined
         ? []
-        : [{ plugin: target["plugin"] ?? plugin, step: target["step"] ?? "", hardlink: target["hardlink"] === "*" }];
+        : [
+            {
+              plugin: target["plugin"] ?? plugin,
+              step: target["step"] ?? "",
+              hardlink: target["hardlink"] === "*",
+              ...(target["priority"] !== undefined && { priority: Number(target["priority"]) }),
+            },
+          ];
     });
     return { plugin, ...header, pattern, targets, at };
   });
@@ -146,6 +153,6 @@ function badTarget(item: string, at: Span, section: string): Diagnostic {
     severity: "error",
     message: `[${section}] ${JSON.stringify(item)} is not a step`,
     at,
-    fix: "write `step` or `plugin/step`, with `*` after it to allow a hard link, separated by `,`",
+    fix: "write `step` or `plugin/step`, with `*` after it to allow a hard link and `!1` to `!9` for a priority, separated by `,`",
   };
 }

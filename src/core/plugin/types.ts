@@ -68,6 +68,8 @@ export interface Step extends PartBase {
   readonly watchedDirectories: readonly string[];
   /** One for all of these, or one for each. */
   readonly completeness: readonly WatchMode[];
+  /** 1 to 9; 0: none. */
+  readonly priority: number;
   /** Files; 0: any number may wait. */
   readonly maxWaiting: number;
   readonly onFailure: FailurePolicy;
@@ -109,7 +111,12 @@ export interface SwitchRule {
   readonly tag: string;
   /** For python and js: `module.function` in the plugin's directory, or `/abs/dir:module.function`. */
   readonly pattern: string;
-  readonly targets: readonly { readonly plugin: string; readonly step: string; readonly hardlink: boolean }[];
+  readonly targets: readonly {
+    readonly plugin: string;
+    readonly step: string;
+    readonly hardlink: boolean;
+    readonly priority?: number;
+  }[];
   readonly at: Span;
 }
 

@@ -37,6 +37,11 @@ export const count: ValueType<number> = {
   schema: integer.schema.refine((value) => value >= 0 && value <= 1000, "expected a number from 0 to 1000"),
 };
 
+export const priority: ValueType<number> = {
+  name: "priority",
+  schema: integer.schema.refine((value) => value >= 0 && value <= 9, "expected a number from 0 to 9"),
+};
+
 const TRUE = /^(?:1|true|yes|y|t|on)$/i;
 const FALSE = /^(?:0|false|no|n|f|off|null|)$/i;
 

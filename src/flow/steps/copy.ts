@@ -1,3 +1,5 @@
+import { raisePriority } from "../../core/flow/priority.ts";
+import type { Tags } from "../../core/flow/tags.ts";
 import type { StepName, StepWork, Target } from "../../core/flow/types.ts";
 import { type Delivery, deliver, type Output } from "../deliver.ts";
 import { type FlowFile, type Outcome, PASSED, type StepWorker } from "../types.ts";
@@ -21,8 +23,19 @@ export function deliverTo(
   delivery: Pick<Delivery, "waiting" | "sent">,
 ): Outcome | Promise<Outcome> {
   const [only, ...others] = targets;
-  if (only !== undefined && others.length === 0 && file.owned) return { do: "send", to: only };
+  if (only !== undefined && others.length === 0 && file.owned) {
+    raisePriority(file.tags, only.priority);
+    return { do: "send", to: only };
+  }
   return split(file, from, targets, delivery);
+}
+
+/** A rule gives its priority to the copy that goes its way, and to no other. */
+function tagsFor(tags: Tags, { priority }: Target, all: readonly Target[]): Tags {
+  if (all.every((target) => target.priority === undefined)) return tags;
+  const own = new Map(tags);
+  raisePriority(own, priority);
+  return own;
 }
 
 /** Delivers to several steps, or makes copies to own. */
@@ -37,8 +50,9 @@ async function split(
   const own = file.owned ? ordered.pop() : undefined;
   const sharing = own?.hardlink === true;
   const outputs = ordered.map((to): Output => {
-    return { path: from, to, tags: file.tags, mode: sharing && to.hardlink ? "link" : "copy" };
+    return { path: from, to, tags: tagsFor(file.tags, to, targets), mode: sharing && to.hardlink ? "link" : "copy" };
   });
+  if (own !== undefined) raisePriority(file.tags, own.priority);
   await deliver(file, from, { outputs, own, ...delivery });
   return PASSED;
 }
