@@ -22,7 +22,7 @@ export async function killInFlight(seed: number, files: number, kills: number): 
   await world.start();
   let done = 0;
   const room = (): number => {
-    const due = Math.ceil(((done + 1) * files) / kills);
+    const due = Math.ceil(((done + 2) * files) / kills);
     return Math.min(due - world.files.samples.length, 300 - world.missing());
   };
   const feeding = world.files.feed(files, room);
@@ -37,7 +37,7 @@ export async function killInFlight(seed: number, files: number, kills: number): 
       continue;
     }
     const point = random.pick(CHECKPOINTS.flow);
-    world.env = random.chance(0.6) ? { METWORK_KILL_AT: `${point}:${1 + random.below(6)}` } : {};
+    world.env = random.chance(0.6) ? { METWORK_KILL_AT: `${point}:${1 + random.below(3)}` } : {};
     const { deaths } = world;
     await world.killDaemon();
     daemons += 1;

@@ -125,9 +125,11 @@ export class World implements AsyncDisposable {
   /** The archive's directory changes when a file arrives there. */
   async #watch(): Promise<void> {
     const died = performance.now();
+    const { deaths } = this;
     const before = changed(this.flow.archive);
     for (let look = 1; changed(this.flow.archive) === before && performance.now() - died < WORKING_MS; look++) {
-      if (!this.#wanted || (look % 100 === 0 && this.missing() <= 0)) return;
+      // One that dies again before it did anything says nothing about how long it takes.
+      if (!this.#wanted || this.deaths > deaths || (look % 100 === 0 && this.missing() <= 0)) return;
       await sleep(5);
     }
     if (this.#wanted) this.gaps.push(performance.now() - died);

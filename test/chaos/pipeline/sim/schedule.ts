@@ -44,10 +44,10 @@ export async function runSchedule(make: typeof Engine, seed: number): Promise<Sc
     },
   };
   let daemon = new Process(make, disk, random);
-  const revive = (): void => {
+  const revive = (killAt: number): void => {
     deaths += 1;
     disk.dead = false;
-    disk.faults.killAt = random.chance(0.7) ? random.below(60) : 0;
+    disk.faults.killAt = killAt;
     daemon = new Process(make, disk, random);
   };
   for (let turn = 0; turn < TURNS; turn++) {
@@ -57,11 +57,10 @@ export async function runSchedule(make: typeof Engine, seed: number): Promise<Sc
     else if (lot < 0.97) daemon.giveBack((loan) => (random.chance(0.05) ? { is: "untaken" } : handle(disk, loan)));
     else disk.dead = true;
     await settle();
-    if (disk.dead) revive();
+    if (disk.dead) revive(random.chance(0.7) ? random.below(60) : 0);
   }
   disk.faults = { killAt: 0, error: () => undefined };
-  if (disk.dead) revive();
-  disk.faults.killAt = 0;
+  if (disk.dead) revive(0);
   for (let turn = 0; turn < LAST_TURNS && !isDone(disk); turn++) {
     if (daemon.idle || turn % 20 === 0) daemon.announce(true);
     daemon.work();
