@@ -33,6 +33,7 @@ completed() {
 @test "every linked name is completed" {
   for link in "$repo"/bin/*; do
     case ${link##*/} in _*) continue ;; esac
+    [ -L "$link" ] || continue
     complete -p "${link##*/}"
   done
 }

@@ -143,10 +143,10 @@ apt_install() {
   os 'ID="rocky"\nVERSION_ID="9.4"\n'
   run_setup
   [ "$status" -eq 0 ] || { echo "$output"; false; }
-  [[ "$output" == *"setup: 12 system packages (nginx "*") ... "*" s"* ]]
+  [[ "$output" =~ setup:\ [0-9]+\ system\ packages\ \(nginx\ .*\)\ \.\.\.\ .*\ s ]]
   run grep '^dnf' "$record"
   [ "${lines[0]}" = "dnf -y -q --setopt=install_weak_deps=False install epel-release" ]
-  [ "${lines[1]}" = "dnf -y -q --setopt=install_weak_deps=False install nginx file python3 python3-flask python3-waitress python3-pip util-linux cronie curl-minimal ShellCheck systemd redis" ]
+  [[ "${lines[1]} " == "dnf -y -q --setopt=install_weak_deps=False install nginx file python3 "*" util-linux cronie curl-minimal "*" redis " ]]
   [ "${#lines[@]}" -eq 2 ]
   : >"$record"
   run_setup
