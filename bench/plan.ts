@@ -84,6 +84,7 @@ function makePlugin(index: number, { paths }: PlanInput): Plugin {
     smartStopSignal: 15,
     smartStopDelayS: 3,
     smartStartDelayS: 3,
+    livenessIntervalS: 10,
     debugOptions: "",
     gateway: "http",
     prefixRouting: true,

@@ -12,6 +12,8 @@ export interface InstanceStatus {
   readonly restarts: number;
   /** How the last one ended: `exit 1`, `SIGKILL`, `not ready after 10 s`. */
   readonly lastEnd?: string;
+  /** The last time something had to be done about a process that was alive: `killed: it answered nothing for 60 s`. */
+  readonly intervention?: { readonly what: string /** Milliseconds since the epoch. */; readonly at: number };
 }
 
 export interface ServiceStatus {

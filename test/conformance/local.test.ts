@@ -220,7 +220,7 @@ describe("local supervisor", { concurrency: 3 }, () => {
 });
 
 describe("local supervisor's logs", () => {
-  const logPolicy = { maxBytes: 1_000_000, maxAgeS: 0, keep: 2, mode: 0o640 };
+  const logPolicy = { maxBytes: 1_000_000, maxAgeS: 0, maxBytesPerMinute: 0, keep: 2, mode: 0o640 };
 
   it(
     "are rotated by size, and whole lines of several writers stay whole",

@@ -1,8 +1,13 @@
 /** Workers that die, hang, stand still, leak, multiply or babble: what becomes of them, and that nobody else notices. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { http, until } from "../../scripts/support/client.ts";
 import { killWorkers } from "../chaos/killed-workers.ts";
-import { failedOf } from "../support/load.ts";
+import { failedOf, type Load } from "../support/load.ts";
+import { processesOf } from "../support/processes.ts";
+import { makeStreet, type Street } from "../support/street.ts";
 
 test("kill -9 of one of two workers every second fails no request, and each comes back", async () => {
   const { kills, victim, neighbour, restarts } = await killWorkers(5);
@@ -10,4 +15,108 @@ test("kill -9 of one of two workers every second fails no request, and each come
   assert.equal(failedOf(neighbour), 0, JSON.stringify(neighbour));
   assert.equal(restarts, kills);
   assert.ok(victim.ok > 0 && neighbour.ok > 0);
+});
+
+describe("a worker that does harm", () => {
+  const app = "numprocesses = 2\ntimeout = 2\nliveness_interval = 1\nmemory_max = 200M\ntasks_max = 60\n";
+  let street: Street;
+  let neighbour: Load;
+  before(async () => {
+    street = await makeStreet(app, "[log]\nmax_rate = 1\n");
+    neighbour = street.askNeighbour();
+  });
+  after(async () => {
+    const figures = await neighbour.stop();
+    await street[Symbol.asyncDispose]();
+    assert.equal(failedOf(figures), 0, JSON.stringify(figures));
+    assert.ok(figures.ok > 0);
+  });
+
+  const ask = (what: string) => http(`http://127.0.0.1:${street.appliance.ports.mfserv}/victim?${what}`);
+  /** Waits for something to be done about an instance, and until all of them run again. */
+  const intervened = async (what: RegExp): Promise<void> => {
+    const begun = Date.now();
+    await until(`${what}`, async () => {
+      const found = (await street.instances()).find(({ intervention }) => what.test(intervention?.what ?? ""));
+      return found !== undefined && begun - (found.intervention?.at ?? 0) < 10_000 ? true : undefined;
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}\n${street.supervisorLog()}`);
+    });
+    await street.running();
+    assert.equal((await ask("")).status, 200);
+  };
+
+  test("hangs: it is noticed by its silence, killed, and what waited for it is answered by the next", async () => {
+    void ask("do=hang");
+    await intervened(/^killed: it answered nothing for 2 s$/);
+  });
+
+  test("is slow: the others of its app answer meanwhile, and it is left alone", async () => {
+    const before = await street.running();
+    const slow = Promise.all([1, 2, 3].map(() => ask("do=slow&size=1500")));
+    const quick = await Promise.all([1, 2, 3, 4].map(() => ask("")));
+    assert.deepEqual(new Set(quick.map(({ status }) => status)), new Set([200]));
+    assert.deepEqual(new Set((await slow).map(({ body }) => body)), new Set(["at last"]));
+    assert.deepEqual(await street.running(), before);
+  });
+
+  test("is stopped by a signal: it goes on, and no request is lost", async () => {
+    const victim = street.askVictim();
+    const before = await street.running();
+    process.kill(before[0] ?? 0, "SIGSTOP");
+    await intervened(/^it was stopped by a signal, and told to go on$/);
+    assert.equal(failedOf(await victim.stop()), 0);
+    assert.deepEqual(await street.running(), before);
+  });
+
+  test("leaks: a fresh one takes over before it goes, and no request is lost", async () => {
+    const victim = street.askVictim();
+    await ask("do=leak&size=1");
+    await intervened(/^replaced: it held \d+ MB of memory, memory_max is 200 MB$/);
+    assert.equal(failedOf(await victim.stop()), 0);
+  });
+
+  test("leaks too fast for that: it is killed", async () => {
+    // Who was replaced just now still answers on the connections it has.
+    await until("one of those in force is asked", async () => {
+      const pids = await street.running();
+      const { body } = await ask("do=gulp&size=300");
+      return pids.includes(Number(body)) ? true : undefined;
+    });
+    await intervened(/^killed: it held \d+ MB of memory, memory_max is 200 MB$/);
+  });
+
+  test("multiplies: all it started is killed", async () => {
+    await ask("do=fork");
+    await intervened(/^killed: it and what it started were \d+ tasks, tasks_max is 60$/);
+    await ask("do=bomb");
+    await until("the bomb is no more", () => (tasksOfVictim() === 0 ? true : undefined));
+    await street.running();
+    assert.equal((await ask("")).status, 200);
+  });
+
+  test("floods its log: the log stays small, and it goes on answering", async () => {
+    const before = await street.running();
+    const { value } = await until("it writes more than it may", async () => {
+      await ask("do=flood");
+      return sizeOfLogs() > 1_000_000 ? sizeOfLogs() : undefined;
+    });
+    const flood = street.askVictim();
+    await until("it has answered a hundred times", () => (flood.figures.ok > 100 ? true : undefined));
+    const figures = await flood.stop();
+    assert.equal(failedOf(figures), 0);
+    assert.ok(figures.slowestMs < 2_000, `slowest ${figures.slowestMs} ms`);
+    assert.ok(sizeOfLogs() < value + 200_000, `from ${value} to ${sizeOfLogs()} bytes`);
+    assert.deepEqual(await street.running(), before);
+  });
+
+  function tasksOfVictim(): number {
+    return processesOf(join(street.appliance.home, "mfserv")).filter(({ command }) => command.includes("b() {")).length;
+  }
+
+  function sizeOfLogs(): number {
+    const log = join(street.appliance.home, "mfserv", "log");
+    const names = readdirSync(log).filter((name) => name.startsWith("app_victim_main.log"));
+    return names.reduce((sum, name) => sum + statSync(join(log, name)).size, 0);
+  }
 });

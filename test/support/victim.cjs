@@ -4,6 +4,7 @@ const { spawn } = require("node:child_process");
 
 const hoard = [];
 const server = createServer((request, response) => {
+  response.shouldKeepAlive &&= server.listening;
   const { searchParams } = new URL(request.url, "http://localhost");
   const size = Number(searchParams.get("size") ?? 1);
   switch (searchParams.get("do")) {
@@ -13,8 +14,15 @@ const server = createServer((request, response) => {
     case "leak":
       setInterval(() => hoard.push(Buffer.alloc(size * 1024 * 1024, 1)), 50);
       break;
+    case "gulp":
+      hoard.push(Buffer.alloc(size * 1024 * 1024, 1));
+      break;
     case "fork":
-      for (let count = 0; count < 4; count++) spawn("sh", ["-c", "b() { b | b & }; b; wait"], { stdio: "ignore" });
+      spawn("sh", ["-c", "while :; do sleep 1000 & done"], { stdio: "ignore" });
+      break;
+    // Dies out by itself where it meets a limit.
+    case "bomb":
+      spawn("sh", ["-c", "b() { b | b & }; b; wait"], { stdio: "ignore" });
       break;
     case "flood":
       setInterval(() => console.log("x".repeat(1023)), 0);

@@ -50,14 +50,20 @@ export interface ServiceSpec {
   readonly stop: { readonly signal: "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP"; readonly graceMs: number };
   /** Seconds after which an instance is replaced, spread at random up to twice as much; 0 never. */
   readonly maxAgeS: number;
-  /** Resource limits; absent: unlimited. Bytes, except openFiles. */
+  /** Resource limits; absent: unlimited. Bytes, except openFiles and tasks. */
   readonly limits: {
     readonly openFiles?: number;
     readonly addressSpace?: number;
     readonly stack?: number;
     readonly fileSize?: number;
     readonly core?: number;
+    /** Resident memory of an instance and all it started, without what it shares with others: watched, not asked of the kernel. */
+    readonly memory?: number;
+    /** Processes and threads of an instance and all it started. */
+    readonly tasks?: number;
   };
+  /** A question put to every running instance for ever: who is silent for `silentMs` is replaced. Absent: none is put. */
+  readonly liveness?: { readonly path: string; readonly everyMs: number; readonly silentMs: number };
   /** Log files, absolute; `stderr` absent: both go to `stdout`. `{instance}` as in argv. */
   readonly log: { readonly stdout: string; readonly stderr?: string };
   /** Left over from a killed instance and in the way of the next one: unlinked before every start. */

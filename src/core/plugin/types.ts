@@ -13,12 +13,14 @@ interface PartBase {
   readonly gracefulTimeoutS: number;
   readonly maxAgeS: number;
   readonly debug: boolean;
-  /** Bytes (openFiles: count); absent: unlimited. */
+  /** Bytes (openFiles, tasks: count); absent: unlimited. */
   readonly limits: {
     readonly openFiles?: number;
     readonly addressSpace?: number;
     readonly stack?: number;
     readonly fileSize?: number;
+    readonly memory?: number;
+    readonly tasks?: number;
   };
   /** undefined: AUTO, the module decides. */
   readonly splitOutputs?: boolean;
@@ -36,6 +38,8 @@ export interface App extends PartBase {
   readonly smartStopSignal: number;
   readonly smartStopDelayS: number;
   readonly smartStartDelayS: number;
+  /** Seconds between two questions whether a worker still answers; 0: never asked. */
+  readonly livenessIntervalS: number;
   readonly debugOptions: string;
   readonly gateway: "http" | "fastcgi";
   readonly prefixRouting: boolean;

@@ -42,6 +42,21 @@ export const priority: ValueType<number> = {
   schema: integer.schema.refine((value) => value >= 0 && value <= 9, "expected a number from 0 to 9"),
 };
 
+const UNITS = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 } as const;
+
+/** A number of bytes, `K`, `M` and `G` being powers of 1024; nothing or `null` means 0. */
+export const size: ValueType<number> = {
+  name: "size",
+  schema: z
+    .string()
+    .transform(emptyForNull)
+    .refine((value) => /^(?:\d{1,15}[kmg]?)?$/i.test(value), "expected a number of bytes, or one with K, M or G")
+    .transform((value) => {
+      const unit = value.replace(/\d+/, "").toLowerCase() as keyof typeof UNITS;
+      return Number.parseInt(value || "0", 10) * UNITS[unit];
+    }),
+};
+
 const TRUE = /^(?:1|true|yes|y|t|on)$/i;
 const FALSE = /^(?:0|false|no|n|f|off|null|)$/i;
 

@@ -3,11 +3,17 @@ import { libc, systemError } from "./libc.ts";
 
 const prctl = libc.func("int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)");
 const pipe2 = libc.func("int pipe2(_Out_ int *fds, int flags)");
+const waitid = libc.func("int waitid(int idtype, unsigned int id, _Out_ void *info, int options)");
 const waitpid = libc.func("int waitpid(int pid, _Out_ int *status, int options)");
 
 const PR_SET_CHILD_SUBREAPER = 36;
 const O_CLOEXEC = 0o2000000;
 const WNOHANG = 1;
+const WSTOPPED = 2;
+const P_ALL = 0;
+/** siginfo_t of a child's change, on all 64-bit architectures: si_code at 8, si_pid at 16, 128 bytes in all. */
+const SIGINFO = { bytes: 128, code: 8, pid: 16 } as const;
+const CLD_STOPPED = 5;
 
 /** What /proc/PID/stat (proc(5)) says of a process. */
 export interface ProcessFacts {
@@ -104,6 +110,18 @@ export function descendants(ancestor: number): readonly number[] {
     return parent === ancestor || (parent !== undefined && parent > 1 && isBelow(parent));
   };
   return [...parents.keys()].filter(isBelow);
+}
+
+/** The children that a signal has stopped since the last call; how they ended is left for others to ask. */
+export function stoppedChildren(): readonly number[] {
+  const pids: number[] = [];
+  for (;;) {
+    const info = Buffer.alloc(SIGINFO.bytes);
+    if (waitid(P_ALL, 0, info, WSTOPPED | WNOHANG) !== 0) return pids;
+    const pid = info.readInt32LE(SIGINFO.pid);
+    if (pid === 0) return pids;
+    if (info.readInt32LE(SIGINFO.code) === CLD_STOPPED) pids.push(pid);
+  }
 }
 
 /** Lets an adopted child that has ended go, so that it does not stay behind as a zombie. */

@@ -7,6 +7,7 @@ export function logPolicy(config: ModuleConfig): LogPolicy {
   return {
     maxBytes: numberOf(config, "log.max_size_before_rotation"),
     maxAgeS: numberOf(config, "log.max_age_before_rotation"),
+    maxBytesPerMinute: numberOf(config, "log.max_rate") * 1024 ** 2,
     keep: numberOf(config, "log.number_of_rotated_files"),
     mode: Number.parseInt(textOf(config, "log.chmod"), 8),
   };

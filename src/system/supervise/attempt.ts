@@ -6,7 +6,7 @@ import type { RunnableService } from "../../core/plan/services.ts";
 import { besideSocket, listenUnix, listenUnixOver } from "../../kit/linux/socket.ts";
 import { fitsSocketAddress } from "../../kit/sock.ts";
 import { type Child, describeEnd, launch, type Surroundings } from "./child.ts";
-import { expand, findProgram } from "./command.ts";
+import { expand, findProgram, limitArguments } from "./command.ts";
 import * as diagnostics from "./diagnostics.ts";
 import type { Sweeper } from "./leftovers.ts";
 import { type Probe, probeUntilReady } from "./ready.ts";
@@ -51,8 +51,8 @@ export function obstacle(service: RunnableService, shared: Shared): Diagnostic |
   if (statSync(service.cwd, { throwIfNoEntry: false })?.isDirectory() !== true)
     return diagnostics.directoryMissing(service);
   if (findProgram(service.argv[0], service.env["PATH"]) === undefined) return diagnostics.programMissing(service);
-  const limited = Object.values(service.limits).some((limit) => limit !== undefined);
-  if (limited && shared.wrappers.prlimit === undefined) return diagnostics.limitsImpossible(service);
+  if (limitArguments(service.limits, "prlimit").length > 0 && shared.wrappers.prlimit === undefined)
+    return diagnostics.limitsImpossible(service);
   if (service.socket === undefined) return undefined;
   const last = stablePath(service, service.instances);
   if (!fitsSocketAddress(last)) return diagnostics.socketRefused(service, last, "");

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { closeSync } from "node:fs";
 import type { RunnableService } from "../../core/plan/services.ts";
+import type { TaskGroup, TaskGroups } from "../../kit/linux/cgroup.ts";
 import { makePipe, readProcess, readProgram, sendSignal } from "../../kit/linux/process.ts";
 import { expand, HOME_MARKER, limitArguments, RUN_MARKER, type Wrappers } from "./command.ts";
 import type { Logs } from "./logs.ts";
@@ -38,6 +39,8 @@ export interface Surroundings {
   /** The runtime home, which marks every process that belongs to it. */
   readonly home: string;
   readonly wrappers: Wrappers;
+  /** Lets the kernel limit tasks; absent where this user may not. */
+  readonly groups?: TaskGroups | undefined;
   readonly logs: Logs;
 }
 
@@ -52,6 +55,8 @@ export interface Launch {
 
 const OUTPUT_GRACE_MS = 200;
 const QUOTED_LINES = 5;
+/** The kernel refuses a new task so far above the limit at which the watch acts. */
+const KERNEL_TASKS = 1.25;
 
 /** Starts one process. Throws Node's error when it cannot be forked. */
 export function launch(surroundings: Surroundings, { service, instance, listenFd, socketPath }: Launch): Child {
@@ -60,7 +65,7 @@ export function launch(surroundings: Surroundings, { service, instance, listenFd
   const words = { instance, ...(socketPath === undefined ? {} : { socketPath }) };
   const [program = "", ...args] = [
     ...wrappers.dieWithUs,
-    ...limitArguments(service.limits, wrappers),
+    ...limitArguments(service.limits, wrappers.prlimit),
     ...service.argv.map((word) => expand(word, words)),
   ];
   const env = {
@@ -85,11 +90,15 @@ export function launch(surroundings: Surroundings, { service, instance, listenFd
     closeSync(out.write);
     if (err !== undefined) closeSync(err.write);
   }
+  const { tasks } = service.limits;
+  const group = tasks === undefined ? undefined : surroundings.groups?.make(run, Math.ceil(tasks * KERNEL_TASKS));
+  // At once: the programs before the command start nothing, and take longer than this.
+  if (child.pid !== undefined) group?.add(child.pid);
   const outputs = [out, ...(err === undefined ? [] : [err])].map((pipe, index) => {
     const file = logs.borrow(paths[index] ?? paths[0]);
     return { file, output: copyOutput(pipe.read, file) };
   });
-  return watched(child, { service: service.id, instance, run }, outputs, surroundings);
+  return watched(child, { service: service.id, instance, run }, outputs, surroundings, group);
 }
 
 type Outputs = readonly { readonly file: ReturnType<Logs["borrow"]>; readonly output: Output }[];
@@ -99,6 +108,7 @@ function watched(
   who: Pick<Child, "service" | "instance" | "run">,
   outputs: Outputs,
   { logs, wrappers }: Surroundings,
+  group: TaskGroup | undefined,
 ): Child {
   let end: End | undefined;
   let failed: Error | undefined;
@@ -116,6 +126,7 @@ function watched(
   const drained = Promise.all(outputs.map(({ output }) => output.ended));
   let released: Promise<void> | undefined;
   const release = async (): Promise<void> => {
+    group?.remove();
     await within(OUTPUT_GRACE_MS, drained);
     for (const { file, output } of outputs) {
       output.abandon();

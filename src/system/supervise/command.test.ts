@@ -19,8 +19,8 @@ describe("commands", () => {
 
   it("are limited, but only where there is a limit", () => {
     const wrappers = { dieWithUs: [], prlimit: "/usr/bin/prlimit" };
-    assert.deepEqual(limitArguments({}, wrappers), []);
-    assert.deepEqual(limitArguments({ openFiles: 10, core: 0 }, wrappers), [
+    assert.deepEqual(limitArguments({}, wrappers.prlimit), []);
+    assert.deepEqual(limitArguments({ openFiles: 10, core: 0, tasks: 5 }, wrappers.prlimit), [
       "/usr/bin/prlimit",
       "--nofile=10:10",
       "--core=0:0",

@@ -27,7 +27,7 @@ export interface Wrappers {
 const LIMITS = { openFiles: "nofile", addressSpace: "as", stack: "stack", fileSize: "fsize", core: "core" } as const;
 
 /** The words before a command that limit its resources. */
-export function limitArguments(limits: RunnableService["limits"], { prlimit }: Wrappers): readonly string[] {
+export function limitArguments(limits: RunnableService["limits"], prlimit: string | undefined): readonly string[] {
   const words = Object.entries(LIMITS).flatMap(([name, option]) => {
     const limit = limits[name as keyof typeof LIMITS];
     return limit === undefined ? [] : [`--${option}=${limit}:${limit}`];

@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import type { RunnableService } from "../../core/plan/services.ts";
+import { taskGroups } from "../../kit/linux/cgroup.ts";
 import { LockBusyError, withLock } from "../../kit/linux/lock.ts";
 import { adoptedChildren, becomeSubreaper, reap, sendSignal } from "../../kit/linux/process.ts";
 import { listenUnixOver } from "../../kit/linux/socket.ts";
@@ -12,6 +13,7 @@ import { Logs } from "./logs.ts";
 import { ALREADY_RUNNING, type Request, type Response, supervisorFiles } from "./protocol.ts";
 import { ProcessRecords, readDesired } from "./state.ts";
 import { Team } from "./team.ts";
+import { Watch } from "./watch.ts";
 
 /** How long to wait for a predecessor that is just ending. */
 const PREDECESSOR_MS = 1_000;
@@ -49,6 +51,7 @@ async function supervise(runtime: string, restore: boolean): Promise<void> {
   if (desired !== undefined) shared.logs.policy = desired.logPolicy;
   const team = new Team(shared, files.desired);
   const stopReaping = reapAdopted(shared.records);
+  const watch = new Watch(() => team.wards());
   const listenFd = listenUnixOver(files.socket);
   const close = await serveMessages(listenFd, (message, peer) => {
     const request = message as Request;
@@ -67,8 +70,10 @@ async function supervise(runtime: string, restore: boolean): Promise<void> {
   if (desired !== undefined) void restoreAll(team, desired.services, shared.report);
 
   await team.ended;
+  watch.end();
   stopReaping();
   for (const pid of adoptedChildren(new Set())) sendSignal(pid, "SIGKILL");
+  shared.groups?.end();
   shared.records.close();
   rmSync(files.socket, { force: true });
   shared.report("ended");
@@ -82,6 +87,7 @@ function surroundings(runtime: string): Shared {
   return {
     home: runtime,
     wrappers: findWrappers(process.env["PATH"]),
+    groups: taskGroups(),
     logs,
     records: new ProcessRecords(supervisorFiles(runtime).processes),
     sweeper: new Sweeper(),

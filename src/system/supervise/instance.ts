@@ -18,7 +18,8 @@ import {
 } from "./attempt.ts";
 import { type Child, describeEnd, signalChild } from "./child.ts";
 import * as diagnostics from "./diagnostics.ts";
-import { terminate } from "./terminate.ts";
+import { kill, terminate } from "./terminate.ts";
+import type { Ward } from "./watch.ts";
 
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 10_000;
@@ -26,6 +27,8 @@ const LONGEST_BACKOFF_MS = 10_000;
 const SERVED_MS = 1_000;
 /** How often a replaced socket must be found empty, 10 ms apart, before its worker is told to stop. */
 const EMPTY_LOOKS = 3;
+/** The queue of a socket that the worker bound itself cannot be seen: it gets this many looks' time. */
+const UNSEEN_LOOKS = 30;
 const LOOK_MS = 10;
 
 /** A restarted process, or why there is none or it had to be killed. */
@@ -50,6 +53,9 @@ export class Instance {
   #state: InstanceStatus["state"] = "stopped";
   #restarts = 0;
   #lastEnd: string | undefined;
+  /** Why the process is being killed, when the watch has it killed. */
+  #sentence: string | undefined;
+  #intervention: InstanceStatus["intervention"];
 
   constructor(number: number, service: RunnableService, shared: Shared, onAged: () => void) {
     this.number = number;
@@ -66,7 +72,33 @@ export class Instance {
       ...(child === undefined || child.end() !== undefined ? {} : { pid: child.pid, startedAt: child.startedAt }),
       restarts: this.#restarts,
       ...(this.#lastEnd === undefined ? {} : { lastEnd: this.#lastEnd }),
+      ...(this.#intervention === undefined ? {} : { intervention: this.#intervention }),
     };
+  }
+
+  /** Its running process, for the watch; nothing while there is none to look after. */
+  ward(): Omit<Ward, "renew"> | undefined {
+    const child = this.#child;
+    if (child === undefined || this.#state !== "running" || this.#sentence !== undefined) return undefined;
+    return {
+      service: this.#service,
+      instance: this.number,
+      child,
+      socket: stablePath(this.#service, this.number),
+      condemn: (reason) => {
+        if (child !== this.#child) return;
+        this.#sentence = `killed: ${reason}`;
+        this.note(this.#sentence);
+        void kill(child, this.#shared.sweeper);
+      },
+      note: (what) => this.note(what),
+    };
+  }
+
+  /** Remembers and reports what was done to its process, and why. */
+  note(what: string): void {
+    this.#intervention = { what, at: Date.now() };
+    this.#shared.report(`${this.#who()}: ${what}`);
   }
 
   /** Starts and waits until it serves. Gives the reason why not; then nothing of it is left. */
@@ -170,6 +202,7 @@ export class Instance {
     this.#keeping?.abort();
     this.#keeping = undefined;
     this.#child = undefined;
+    this.#sentence = undefined;
     clearTimeout(this.#ageTimer);
   }
 
@@ -180,7 +213,8 @@ export class Instance {
       const { child } = last;
       const end = await child?.ended;
       if (left.aborted) return;
-      this.#lastEnd = last.failed ?? (end === undefined ? undefined : describeEnd(end));
+      this.#lastEnd = this.#sentence ?? last.failed ?? (end === undefined ? undefined : describeEnd(end));
+      this.#sentence = undefined;
       this.#child = undefined;
       this.#state = "backoff";
       this.#restarts++;
@@ -237,7 +271,8 @@ export class Instance {
   async #retire(old: { child: Child | undefined; held: Held | undefined; service: RunnableService }): Promise<void> {
     if (old.child !== undefined) {
       const deadline = Date.now() + old.service.stop.graceMs;
-      for (let empty = 0; empty < EMPTY_LOOKS && Date.now() < deadline && old.child.end() === undefined; ) {
+      const looks = old.held === undefined && old.service.socket !== undefined ? UNSEEN_LOOKS : EMPTY_LOOKS;
+      for (let empty = 0; empty < looks && Date.now() < deadline && old.child.end() === undefined; ) {
         await sleep(LOOK_MS);
         empty = old.held !== undefined && hasWaitingConnections(old.held.fd) ? 0 : empty + 1;
       }

@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import fc from "fast-check";
 import { LogFile, type LogPolicy } from "./log-file.ts";
 
-const POLICY: LogPolicy = { maxBytes: 100, maxAgeS: 0, keep: 3, mode: 0o600 };
+const POLICY: LogPolicy = { maxBytes: 100, maxAgeS: 0, maxBytesPerMinute: 0, keep: 3, mode: 0o600 };
 
 describe("LogFile", () => {
   let directory: string;

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { accessSync, type Stats } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { Allowance } from "./allowance.ts";
 
 /** How logs are rotated; the meaning of each is that of the predecessor's log_proxy. */
 export interface LogPolicy {
@@ -9,12 +10,20 @@ export interface LogPolicy {
   readonly maxBytes: number;
   /** Seconds; 0: never by age. */
   readonly maxAgeS: number;
+  /** Bytes; 0: without limit. What is more is dropped, so that neither the disk nor what was said before pays for a babbler. */
+  readonly maxBytesPerMinute: number;
   /** How many rotated files stay beside the current one. */
   readonly keep: number;
   readonly mode: number;
 }
 
-export const DEFAULT_LOG_POLICY: LogPolicy = { maxBytes: 104_857_600, maxAgeS: 86_400, keep: 5, mode: 0o640 };
+export const DEFAULT_LOG_POLICY: LogPolicy = {
+  maxBytes: 104_857_600,
+  maxAgeS: 86_400,
+  maxBytesPerMinute: 64 * 1024 ** 2,
+  keep: 5,
+  mode: 0o640,
+};
 
 /** Above this many waiting bytes the writer is asked to pause; above the second they are dropped. */
 const PAUSE_BYTES = 256 * 1024;
@@ -31,6 +40,7 @@ export class LogFile {
   readonly #policy: () => LogPolicy;
   #handle: FileHandle | undefined;
   #identity: { dev: number; ino: number } | undefined;
+  readonly #allowance = new Allowance();
   #size = 0;
   #bornAt = 0;
   #checkedAt = 0;
@@ -49,6 +59,11 @@ export class LogFile {
 
   /** Takes a chunk. False: please wait for `drained` before giving more (it is taken all the same). */
   write(chunk: Buffer): boolean {
+    const { maxBytesPerMinute } = this.#policy();
+    if (!this.#allowance.takes(chunk.length, maxBytesPerMinute, performance.now())) {
+      this.#lose(chunk.length, `more than ${Math.round(maxBytesPerMinute / 1024 ** 2)} MB a minute`);
+      return true;
+    }
     const stalled = this.#writingSince !== undefined && Date.now() - this.#writingSince > STALLED_MS;
     if (this.#queued + chunk.length > DROP_BYTES) {
       this.#lose(chunk.length, "the disk is too slow");

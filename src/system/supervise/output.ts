@@ -7,6 +7,9 @@ const MAX_LINE_BYTES = 64 * 1024;
 /** How long a line without end (a prompt, a progress dot) waits for the rest of it. */
 const UNFINISHED_MS = 500;
 const REMEMBERED_BYTES = 4096;
+/** A program that writes more than so much within a slot waits for the next one: reading it costs others the processor. */
+const SLOT_BYTES = 4 * 1024 * 1024;
+const SLOT_MS = 100;
 
 /** The output of one process on its way to a log file. */
 export interface Output {
@@ -28,6 +31,8 @@ export function copyOutput(pipe: number, log: LogFile): Output {
   let unfinishedBytes = 0;
   let timer: NodeJS.Timeout | undefined;
   let remembered = Buffer.alloc(0);
+  let slotBegan = 0;
+  let slotBytes = 0;
 
   const flush = (): boolean => {
     clearTimeout(timer);
@@ -43,6 +48,16 @@ export function copyOutput(pipe: number, log: LogFile): Output {
     unfinished.push(bytes);
     unfinishedBytes += bytes.length;
   };
+  /** How long to wait before reading on, in milliseconds. */
+  const tooFast = (bytes: number): number => {
+    const now = performance.now();
+    if (now - slotBegan >= SLOT_MS) {
+      slotBegan = now;
+      slotBytes = 0;
+    }
+    slotBytes += bytes;
+    return slotBytes < SLOT_BYTES ? 0 : slotBegan + SLOT_MS - now;
+  };
   const take = (chunk: Buffer): void => {
     const tail = chunk.subarray(-REMEMBERED_BYTES);
     remembered = Buffer.concat([remembered, tail]).subarray(-REMEMBERED_BYTES);
@@ -52,10 +67,10 @@ export function copyOutput(pipe: number, log: LogFile): Output {
     keep(chunk.subarray(end));
     if (unfinishedBytes > MAX_LINE_BYTES) room = flush() && room;
     else if (unfinishedBytes > 0) timer ??= setTimeout(flush, UNFINISHED_MS).unref();
-    if (!room) {
-      stream.pause();
-      log.drained(() => stream.resume());
-    }
+    const pauseMs = tooFast(chunk.length);
+    if (!room || pauseMs > 0) stream.pause();
+    if (!room) log.drained(() => stream.resume());
+    else if (pauseMs > 0) setTimeout(() => stream.resume(), pauseMs).unref();
   };
 
   stream.on("data", take);

@@ -21,7 +21,7 @@ export async function probeUntilReady(probe: Probe, signal: AbortSignal): Promis
 }
 
 /** Asks once. The wait for an answer has no limit but `signal`: a worker may be busy with what queued up before. */
-function answers(probe: Probe, signal: AbortSignal): Promise<boolean> {
+export function answers(probe: Probe, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const socket: Socket = connect(probe.to);
     const give = (answer: boolean): void => {

@@ -5,6 +5,7 @@ import type { Performed, ServiceStatus } from "../supervisor.ts";
 import { obstacle, type Shared } from "./attempt.ts";
 import { internalFailure } from "./diagnostics.ts";
 import { Instance } from "./instance.ts";
+import type { Ward } from "./watch.ts";
 
 export type ServiceCommand = "start" | "restart" | "swap" | "reload" | "scale";
 
@@ -174,7 +175,23 @@ export class Service {
     await Promise.all(instances.map((instance) => instance.stop(keepSockets)));
   }
 
-  /** Replaces an instance that has reached its age. */
+  /** The running processes, for the watch. */
+  wards(): readonly Ward[] {
+    return this.#instances.flatMap((instance) => {
+      const ward = instance.ward();
+      if (ward === undefined) return [];
+      const renew = (reason: string): boolean => {
+        // While a command waits or runs it may be replaced anyway.
+        if (this.#waiting > 0) return false;
+        instance.note(`replaced: ${reason}`);
+        this.#refresh(instance.number);
+        return true;
+      };
+      return [{ ...ward, renew }];
+    });
+  }
+
+  /** Replaces an instance that has reached its age, or a limit. */
   #refresh(number: number): void {
     const { signal } = this.#interrupt;
     void this.#enqueue(async () => {

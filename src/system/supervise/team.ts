@@ -5,6 +5,7 @@ import { shuttingDown } from "./diagnostics.ts";
 import type { LogPolicy } from "./log-file.ts";
 import { Service, type ServiceCommand } from "./service.ts";
 import { forgetDesired, writeDesired } from "./state.ts";
+import type { Ward } from "./watch.ts";
 
 /** How long changes are collected before they are written for a possible successor. */
 const WRITE_AFTER_MS = 20;
@@ -44,6 +45,10 @@ export class Team {
 
   list(): readonly ServiceStatus[] {
     return [...this.#services.values()].flatMap((service) => service.status() ?? []);
+  }
+
+  wards(): readonly Ward[] {
+    return [...this.#services.values()].flatMap((service) => service.wards());
   }
 
   setLogPolicy(policy: LogPolicy): void {

@@ -112,6 +112,13 @@ export function reportingSections(ports: ModulePorts): readonly OptionSection[] 
         "A log file larger than this is set aside and a new one begun. 0: size does not matter.",
         "bytes",
       ),
+      max_rate: option(
+        integer(0),
+        "64",
+        "restart",
+        "What a program may write into one log file; the rest is left out, and how much it was is said there. 0: no limit.",
+        "megabytes a minute",
+      ),
       chmod: option(fileMode, "0644", "restart", "The access rights of log files."),
       try_to_split_stdout_stderr: option(
         flag,

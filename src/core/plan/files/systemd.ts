@@ -115,7 +115,10 @@ function limitLines({ limits }: ServiceSpec): string[] {
     ["FSIZE", limits.fileSize],
     ["CORE", limits.core],
   ] as const;
-  return named.flatMap(([name, value]) => (value === undefined ? [] : [`Limit${name}=${value}`]));
+  const lines = named.flatMap(([name, value]) => (value === undefined ? [] : [`Limit${name}=${value}`]));
+  if (limits.memory !== undefined) lines.push(`MemoryMax=${limits.memory}`);
+  if (limits.tasks !== undefined) lines.push(`TasksMax=${limits.tasks}`);
+  return lines;
 }
 
 function environmentFile(env: Readonly<Record<string, string>>): PlannedFile {

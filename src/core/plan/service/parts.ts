@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { Diagnostic } from "../../base/diagnostic.ts";
 import { numberOf } from "../../config/access.ts";
 import { networkMistakes } from "../../flow/network/mistakes.ts";
@@ -59,6 +60,16 @@ function appService(running: RunningPart<App>, input: PlanInput): ServiceSpec {
       graceMs: (requestTimeoutS(part, input) + part.smartStopDelayS + GRACE_MARGIN_S) * 1000,
     },
     onChange: "swap",
+    ...livenessOf(part, input),
+  };
+}
+
+/** A FastCGI server does not understand the question; a debugged process may stand still for as long as it takes. */
+function livenessOf(part: App, input: PlanInput): Pick<ServiceSpec, "liveness"> {
+  if (part.livenessIntervalS === 0 || part.gateway === "fastcgi" || part.debug) return {};
+  const path = encodeURI(posix.join("/", part.test?.endpoint ?? ""));
+  return {
+    liveness: { path, everyMs: part.livenessIntervalS * 1000, silentMs: requestTimeoutS(part, input) * 1000 },
   };
 }
 

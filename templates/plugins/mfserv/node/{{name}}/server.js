@@ -9,6 +9,8 @@ const inherited = Number(process.env.LISTEN_FDS) > 0;
 const name = process.env.MFSERV_CURRENT_PLUGIN_NAME || "{{name}}";
 
 const server = http.createServer((request, response) => {
+  // Once it is to end, whoever asks is sent to the next process with the following request.
+  response.shouldKeepAlive &&= server.listening;
   response.writeHead(200, { "Content-Type": "text/plain; charset=utf-8" });
   response.end(`Hello World from ${name}!\n`);
 });
