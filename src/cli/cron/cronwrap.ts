@@ -135,6 +135,7 @@ function openLog(name: string, { env, cwd }: Context): LogFile {
   const policy: LogPolicy = {
     maxBytes: number("LOGPROXY_ROTATION_SIZE", DEFAULT_LOG_POLICY.maxBytes),
     maxAgeS: number("LOGPROXY_ROTATION_TIME", DEFAULT_LOG_POLICY.maxAgeS),
+    maxBytesPerMinute: 0,
     keep: number("LOGPROXY_ROTATED_FILES", DEFAULT_LOG_POLICY.keep),
     mode: Number.parseInt(env["LOGPROXY_CHMOD"] ?? "", 8) || DEFAULT_LOG_POLICY.mode,
   };

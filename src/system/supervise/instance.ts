@@ -19,7 +19,7 @@ import {
 import { type Child, describeEnd, signalChild } from "./child.ts";
 import * as diagnostics from "./diagnostics.ts";
 import { kill, terminate } from "./terminate.ts";
-import type { Ward } from "./watch.ts";
+import type { Ward } from "./ward.ts";
 
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 10_000;

@@ -1,5 +1,5 @@
 import { answers } from "./ready.ts";
-import type { Ward } from "./watch.ts";
+import type { Ward } from "./ward.ts";
 
 /** How many questions may wait for an answer at the same time, all services together. */
 const MOST_AT_ONCE = 256;

@@ -5,7 +5,7 @@ import type { Performed, ServiceStatus } from "../supervisor.ts";
 import { obstacle, type Shared } from "./attempt.ts";
 import { internalFailure } from "./diagnostics.ts";
 import { Instance } from "./instance.ts";
-import type { Ward } from "./watch.ts";
+import type { Ward } from "./ward.ts";
 
 export type ServiceCommand = "start" | "restart" | "swap" | "reload" | "scale";
 

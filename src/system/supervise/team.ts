@@ -5,7 +5,7 @@ import { shuttingDown } from "./diagnostics.ts";
 import type { LogPolicy } from "./log-file.ts";
 import { Service, type ServiceCommand } from "./service.ts";
 import { forgetDesired, writeDesired } from "./state.ts";
-import type { Ward } from "./watch.ts";
+import type { Ward } from "./ward.ts";
 
 /** How long changes are collected before they are written for a possible successor. */
 const WRITE_AFTER_MS = 20;
