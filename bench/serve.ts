@@ -27,13 +27,15 @@ const WORKER = `require("node:http").createServer((_, reply) => reply.end("Hello
 interface Contender {
   readonly port: number;
   readonly pid: number;
+  /** Of the workers behind it. */
+  readonly workers: readonly number[];
 }
 
 interface Throughput {
   readonly perSecond: number;
-  /** Of nginx, all its processes. */
-  readonly cpuUs: number;
-  readonly p99Ms: number;
+  /** Processor time for one request: of nginx, all its processes, and of the workers. */
+  readonly nginxUs: number;
+  readonly workersUs: number;
 }
 
 const cases: Readonly<Record<string, () => Promise<void>>> = { throughput, latency, plugins };
@@ -42,15 +44,12 @@ for (const [name, measure] of Object.entries(cases)) {
   if (wanted.length === 0 || wanted.includes(name)) await measure();
 }
 
-/** Requests a second at saturation, and nginx's processor time for one. */
+/** Requests a second at saturation, and the processor time for one. */
 async function throughput(): Promise<void> {
   await using house = await openHouse();
   const measured = await rounds(house.contenders, async (one) => load(one));
-  console.log(`requests a second with ${CONNECTIONS} connections, and nginx's processor time for one:`);
-  for (const [name, figures] of measured) {
-    const { perSecond, cpuUs } = medianOf(figures);
-    console.log(`  ${name.padEnd(22)} ${Math.round(perSecond).toString().padStart(6)}/s  ${cpuUs.toFixed(1)} us`);
-  }
+  console.log(`requests a second with ${CONNECTIONS} connections, and processor time for one:`);
+  sayFigures(measured);
   sayRatios(measured, "planned here");
 }
 
@@ -87,10 +86,7 @@ async function plugins(): Promise<void> {
   const crowded = many.contenders["planned here"];
   if (alone === undefined || crowded === undefined) throw new Error("nothing to ask");
   const measured = await rounds({ "1 plugin": alone, [`${MANY} plugins`]: crowded }, async (each) => load(each));
-  for (const [name, figures] of measured) {
-    const { perSecond, cpuUs } = medianOf(figures);
-    console.log(`  ${name.padEnd(22)} ${Math.round(perSecond).toString().padStart(6)}/s  ${cpuUs.toFixed(1)} us`);
-  }
+  sayFigures(measured);
   sayRatios(measured, `${MANY} plugins`);
 }
 
@@ -108,13 +104,14 @@ async function openHouse(count = 1): Promise<House> {
   const stack = new AsyncDisposableStack();
   const nginx: RunningNginx = stack.use(await startNginx("mfserv", (paths) => addPlugins(paths, count)));
   const sockets = [1, 2].map((instance) => workerSocket(nginx.paths, "hello", "main", instance));
-  for (const socket of sockets) stack.use(await startWorker(socket));
-  const contenders: Record<string, Contender> = { "planned here": nginx };
+  const workers: number[] = [];
+  for (const socket of sockets) workers.push(stack.use(await startWorker(socket)).pid);
+  const contenders: Record<string, Contender> = { "planned here": { port: nginx.port, pid: nginx.pid, workers } };
   const other = async (name: string, make: typeof likePredecessor): Promise<void> => {
     const directory = join(nginx.paths.runtime, `other${Object.keys(contenders).length}`);
     const place = { directory, port: await freePort(), sockets };
     const started: Started = stack.use(await startOther(findPrograms().nginx ?? "nginx", place, make(place)));
-    contenders[name] = { port: place.port, pid: started.pid };
+    contenders[name] = { port: place.port, pid: started.pid, workers };
   };
   if (count === 1) {
     await other("by hand, log", (place) => byHand(place, true));
@@ -131,10 +128,11 @@ function addPlugins(paths: ModulePaths, count: number): void {
   }
 }
 
-async function startWorker(socket: string): Promise<AsyncDisposable> {
+async function startWorker(socket: string): Promise<AsyncDisposable & { readonly pid: number }> {
   const child = spawn(process.execPath, ["-e", WORKER, socket], { stdio: ["ignore", "ignore", "inherit"] });
   while (!existsSync(socket)) await delay(10);
   return {
+    pid: child.pid ?? 0,
     async [Symbol.asyncDispose]() {
       const ended = once(child, "exit");
       child.kill("SIGKILL");
@@ -144,18 +142,22 @@ async function startWorker(socket: string): Promise<AsyncDisposable> {
 }
 
 /** Saturates one with Debian's wrk. */
-async function load({ port, pid }: Contender): Promise<Throughput> {
-  const before = cpuUsOf(pid);
+async function load({ port, pid, workers }: Contender): Promise<Throughput> {
+  const spent = () => ({ nginx: cpuUsOf(pid), workers: workers.reduce((sum, one) => sum + cpuUsOf(one), 0) });
+  const before = spent();
   const url = `http://127.0.0.1:${port}/hello`;
   const { stdout, stderr, code } = await run(["wrk", "-t1", `-c${CONNECTIONS}`, `-d${SECONDS}s`, "--latency", url]);
-  const cpu = cpuUsOf(pid) - before;
+  const after = spent();
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
   const perSecond = Number(/Requests\/sec: *([\d.]+)/.exec(stdout)?.[1]);
   if (code !== 0 || !(requests > 0) || /Non-2xx|Socket errors/.test(stdout)) {
     throw new Error(`wrk (Debian's package wrk) on ${url}: ${stdout}${stderr}`);
   }
-  const [, value = "", unit = ""] = /99% +([\d.]+)(us|ms|s)/.exec(stdout) ?? [];
-  return { perSecond, cpuUs: cpu / requests, p99Ms: Number(value) * (unit === "us" ? 0.001 : unit === "s" ? 1000 : 1) };
+  return {
+    perSecond,
+    nginxUs: (after.nginx - before.nginx) / requests,
+    workersUs: (after.workers - before.workers) / requests,
+  };
 }
 
 /** Each measured once a round, so that what else the machine does hits all alike. */
@@ -171,22 +173,26 @@ async function rounds(
   return measured;
 }
 
+function sayFigures(measured: ReadonlyMap<string, readonly Throughput[]>): void {
+  for (const [name, figures] of measured) {
+    const of = (key: keyof Throughput): number => median(figures.map((one) => one[key]));
+    const perSecond = Math.round(of("perSecond")).toString().padStart(6);
+    const cpu = `nginx ${of("nginxUs").toFixed(1)} us, workers ${of("workersUs").toFixed(1)} us`;
+    console.log(`  ${name.padEnd(22)} ${perSecond}/s  ${cpu}`);
+  }
+}
+
 /** How one compares with each of the others: medians of the ratios within a round. */
 function sayRatios(measured: ReadonlyMap<string, readonly Throughput[]>, name: string): void {
   const own = measured.get(name) ?? [];
   for (const [other, figures] of measured) {
     if (other === name) continue;
-    const speed = median(own.map(({ perSecond }, round) => perSecond / (figures[round]?.perSecond ?? Number.NaN)));
-    const cpu = median(own.map(({ cpuUs }, round) => cpuUs / (figures[round]?.cpuUs ?? Number.NaN)));
-    console.log(
-      `  ${name} to ${other}: ${speed.toFixed(2)} of its requests/s, ${cpu.toFixed(2)} of its processor time`,
-    );
+    const ratio = (value: (one: Throughput) => number): string =>
+      median(own.map((one, round) => value(one) / value(figures[round] ?? one))).toFixed(2);
+    const speed = ratio(({ perSecond }) => perSecond);
+    const cpu = ratio(({ nginxUs, workersUs }) => nginxUs + workersUs);
+    console.log(`  ${name} to ${other}: ${speed} of its requests/s, ${cpu} of its processor time`);
   }
-}
-
-function medianOf(figures: readonly Throughput[]): Throughput {
-  const of = (key: keyof Throughput): number => median(figures.map((one) => one[key]));
-  return { perSecond: of("perSecond"), cpuUs: of("cpuUs"), p99Ms: of("p99Ms") };
 }
 
 function median(values: readonly number[]): number {
