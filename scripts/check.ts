@@ -9,6 +9,7 @@ const root = join(import.meta.dirname, "..");
 const deadlineMs = 300_000;
 
 const shellScripts = [
+  "layers/core/bin/listen_pid",
   "bin/metwork",
   "bin/cronwrap.sh",
   ".ci/run",

@@ -9,9 +9,13 @@ export interface Reply {
 }
 
 /** One HTTP request on a connection of its own. */
-export function http(url: string, options: { method?: string; body?: string | Buffer } = {}): Promise<Reply> {
+export function http(
+  url: string,
+  options: { method?: string; body?: string | Buffer; headers?: Readonly<Record<string, string>> } = {},
+): Promise<Reply> {
+  const { method = "GET", headers = {} } = options;
   return new Promise((resolve) => {
-    const asked = request(url, { method: options.method ?? "GET", agent: false, timeout: 10_000 }, (response) => {
+    const asked = request(url, { method, headers, agent: false, timeout: 10_000 }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("end", () => {

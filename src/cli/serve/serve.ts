@@ -135,16 +135,22 @@ async function onStage(context: Context, found: Found, stage: Stage, stop: Abort
   if (hasErrors(notes)) return 1;
   if (stop.aborted) return 0;
   const supervisor = await connectSupervisor(stage.paths, { start: false });
-  const over = AbortSignal.any([stop]);
   using _logs = followLogs(stage.paths, name, (text) => context.err(text));
-  context.out(context.json ? JSON.stringify({ name, kind: detected.kind, url: stage.url }) : stage.url);
-  const following = followCode({ facts, detected, plugin: name }, stage.paths, supervisor, over, (renewal) => {
+  context.out(
+    context.json
+      ? JSON.stringify({ name, kind: detected.kind, url: stage.url, runtime: stage.paths.runtime })
+      : stage.url,
+  );
+  const following = followCode({ facts, detected, plugin: name }, stage.paths, supervisor, stop, (renewal) => {
     const what = renewal.changed.map((path) => path.slice(facts.directory.length + 1)).join(", ");
     printDiagnostics(context, renewal.notes);
     if (renewal.notes.length > 0) context.err(`${what} changed; the former version goes on`);
     else context.err(`${what} changed; served anew after ${renewal.milliseconds} ms`);
   });
-  const ended = await Promise.race([supervisor.closed.then(() => true), once(over, "abort").then(() => false)]);
+  // Nothing else that is waited for keeps the process running.
+  const holding = setInterval(() => undefined, 60_000);
+  const ended = await Promise.race([supervisor.closed.then(() => true), once(stop, "abort").then(() => false)]);
+  clearInterval(holding);
   if (!ended) await following;
   supervisor.close();
   if (ended)

@@ -18,25 +18,24 @@ export function webCommand(words: readonly string[]): { readonly command: string
   return { command: bridged(...words), reason: "it listens on 127.0.0.1 and the port it is told in PORT" };
 }
 
-/** Servers that can serve an inherited socket, and how they say where they listen otherwise. */
-const INHERITING: Readonly<
-  Record<string, { readonly options: readonly string[]; readonly instead: readonly string[] }>
-> = {
-  gunicorn: { options: ["-b", "--bind"], instead: ["--bind", "fd://3"] },
-  uvicorn: { options: ["--port", "--host", "--uds"], instead: ["--fd", "3"] },
-  hypercorn: { options: ["-b", "--bind"], instead: ["--bind", "fd://3"] },
-};
+/** Servers that can serve an inherited socket: how they are told, and how they say where they listen otherwise. */
+const INHERITING: Readonly<Record<string, { readonly words: readonly string[]; readonly options: readonly string[] }>> =
+  {
+    gunicorn: { words: ["listen_pid", "gunicorn"], options: ["-b", "--bind"] },
+    uvicorn: { words: ["uvicorn", "--fd", "3"], options: ["--port", "--host", "--uds"] },
+    hypercorn: { words: ["hypercorn", "--bind", "fd://3"], options: ["-b", "--bind"] },
+  };
 
-function inheriting([program = "", ...words]: readonly string[]): readonly string[] | undefined {
+function inheriting([program = "", ...given]: readonly string[]): readonly string[] | undefined {
   const known = INHERITING[program];
   if (known === undefined) return undefined;
   const kept: string[] = [];
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index] ?? "";
+  for (let index = 0; index < given.length; index++) {
+    const word = given[index] ?? "";
     if (known.options.includes(word)) index++;
     else if (!known.options.some((option) => word.startsWith(`${option}=`))) kept.push(word);
   }
-  return [program, ...known.instead, ...kept];
+  return [...known.words, ...kept];
 }
 
 /** An executable file: the one that was named, or the only one of the directory. */

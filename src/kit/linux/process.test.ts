@@ -29,6 +29,11 @@ describe("processes", () => {
     assert.deepEqual(readEnviron(pid), []);
   });
 
+  it("that never started are nobody, not the caller's own group", () => {
+    assert.equal(sendSignal(0, 0), false);
+    assert.equal(sendSignal(-0, 0), false);
+  });
+
   it("talk through pipes that a child does not inherit by accident", async () => {
     const { read, write } = makePipe();
     const child = spawn("ls", ["/proc/self/fd"], { stdio: ["ignore", write, "inherit"] });

@@ -140,8 +140,12 @@ export function makePipe(): { readonly read: number; readonly write: number } {
   return { read, write };
 }
 
-/** Sends a signal to a process, or with a negative pid to a group; false when there is none any more. */
+/**
+ * Sends a signal to a process, or with a negative pid to a group; false when there is none any more. 0, the pid of what
+ * never started, is nobody: to the kernel it would mean the caller's own group.
+ */
 export function sendSignal(pid: number, signal: NodeJS.Signals | 0): boolean {
+  if (pid === 0) return false;
   try {
     return process.kill(pid, signal);
   } catch {

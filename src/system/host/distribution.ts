@@ -94,6 +94,10 @@ export const distributions: readonly Distribution[] = [
       testDaemon("vsftpd", "vsftpd"),
       testDaemon("ssh", "openssh-server"),
       test("bubblewrap"),
+      test("gunicorn"),
+      // Restarts what `metwork export` wrote for it.
+      { ...test("supervisor"), unit: "supervisor" },
+      { ...test("php-fpm"), unit: "php8.2-fpm,php8.3-fpm,php8.4-fpm" },
     ],
     nginxModules: "/usr/lib/nginx/modules",
   },

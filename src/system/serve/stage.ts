@@ -97,8 +97,9 @@ export async function runningStage(paths: ModulePaths, name: string): Promise<St
     },
     async close() {
       const gone = await uninstallPlugin(paths, name, { clean: true });
+      // Its processes still work in its directory.
+      if (gone.ok && (await isRunning(paths))) await apply();
       rmSync(home, { recursive: true, force: true });
-      if (gone.ok) await apply();
     },
   };
 }
