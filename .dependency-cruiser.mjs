@@ -4,13 +4,14 @@ const rooms = {
   kit: ["core"],
   system: ["core", "kit", "trace"],
   trace: ["core", "kit"],
+  expect: ["core", "kit"],
   flow: ["core", "kit"],
   serve: ["core", "kit"],
   cli: ["core", "kit", "trace", "system", "flow"],
 };
 
 /** Outside packages that pure code may use: no file system, clock, environment or process behind them. */
-const pure = "^(node:)?(path|path/posix|crypto)$|node_modules/(zod|handlebars|@huggingface/jinja|re2js)/";
+const pure = "^(node:)?(path|path/posix|crypto)$|node_modules/(zod|handlebars|@huggingface/jinja|re2js|croner)/";
 
 /** Packages with one adapter each; everybody else goes through it. */
 const adapters = {

@@ -117,6 +117,7 @@ function makePlugin(index: number, { paths }: PlanInput): Plugin {
       app("api", 'bjoern_wrapper.py --timeout={timeout} {app_name}.wsgi:app "{unix_socket_path}"'),
     ],
     rules: [],
+    expectations: [],
     settings: { CUSTOM_X: "1", APP_MAIN_NUMPROCESSES: "2", APP_API_NUMPROCESSES: "2" },
     layer: {
       label,

@@ -49,7 +49,13 @@ for (const pipeline of Object.values(pipelines)) await pipeline.close();
 async function start(traced: boolean): Promise<Pipeline> {
   const pipeline = new Pipeline();
   const config = pipeline.config([archiveStep(pipeline.archive)], [rule("PNG image*", "archive")]);
-  const settings = { directory: join(pipeline.root, "trace"), maxAgeS: 86_400, maxBytes: 1024 ** 3, digest: true };
+  const settings = {
+    directory: join(pipeline.root, "trace"),
+    keep: true,
+    maxAgeS: 86_400,
+    maxBytes: 1024 ** 3,
+    digest: true,
+  };
   const trace: FlowConfig["trace"] = { argv: [process.execPath, "--max-semi-space-size=1", MAIN], settings };
   pipeline.configure(traced ? { ...config, trace } : config);
   await pipeline.startRedis();

@@ -51,7 +51,10 @@ try {
 }
 
 function record(into: string): void {
-  const store = new TraceStore({ directory: into, maxAgeS: 86_400, maxBytes: 2 ** 40, digest: false }, console.error);
+  const store = new TraceStore(
+    { directory: into, keep: true, maxAgeS: 86_400, maxBytes: 2 ** 40, digest: false },
+    console.error,
+  );
   const sets = new TagSets();
   for (let first = 0; first < FILES; first += BATCH) {
     const passages: PassageRow[] = [];

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { posix } from "node:path";
+import { eventText } from "../core/expect/contract.ts";
 import { ignoreMask } from "../core/flow/mask.ts";
 import { type FlowConfig, stepKey } from "../core/flow/types.ts";
 import { type Lock, lockFile } from "../kit/linux/lock.ts";
@@ -56,7 +57,14 @@ export async function startFlow(
   const counters = new Counters(queue.redis, log);
   const metrics = new StatsdMetrics();
   const workers = new Workers(log);
-  const trace: TraceLink = new TraceLink(log, () => recorder.repeat());
+  const trace: TraceLink = new TraceLink(log, {
+    started: () => recorder.repeat(),
+    waiting: () => config.steps.reduce((sum, step) => sum + queue.waiting(stepKey(step)), 0),
+    expected: (event) => {
+      (event.state === "arrived" ? log.warning : log.error)(eventText(event));
+      metrics.expected(event);
+    },
+  });
   const recorder = new TraceRecorder(trace);
   const engine: Engine = new Engine(
     {

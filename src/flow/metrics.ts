@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from "node:dgram";
+import type { ExpectEvent } from "../core/expect/types.ts";
 import type { MetricsTarget } from "../core/flow/types.ts";
 import { datagrams, statsdLine } from "../core/metrics/lines.ts";
 import type { FlowEvents } from "./events.ts";
@@ -55,6 +56,15 @@ export class StatsdMetrics implements FlowEvents {
     if (["retried", "buried", "stuck"].includes(ending.is)) counts.errors += 1;
     counts.timers.push(performance.now() - startedMs);
     this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  }
+
+  /** Something that should have arrived did not, or did after all. */
+  expected({ plugin, name, state }: ExpectEvent): void {
+    if (this.#target === undefined) return;
+    const tags = { module: "mfdata", host: this.#target.host, plugin, expect: name };
+    const metric = state === "arrived" ? "number_of_late_arrivals" : "number_of_missing_arrivals";
+    for (const one of datagrams([statsdLine(metric, tags, 1, "c")]))
+      this.#socket?.send(one, this.#target.port, "127.0.0.1");
   }
 
   flush(): void {

@@ -178,10 +178,10 @@ export class TraceRecorder implements FlowEvents {
     if (now - this.#openAtMs < OPEN_EVERY_MS) return undefined;
     this.#openAtMs = now;
     const open: OpenRow[] = [];
-    for (const { at, uid, name, size, visits } of this.#going.values()) {
+    for (const { at, uid, name, size, visits, directory, counter } of this.#going.values()) {
       const visit = visits.at(-1);
       if (visit !== undefined && now - at - visit.after >= OPEN_AFTER_MS && open.length < OPEN_MAX) {
-        open.push([uid, name, visit.step, at + visit.after, size]);
+        open.push([uid, name, visit.step, at + visit.after, size, directory, counter + visits.length - 1]);
       }
     }
     if (open.length === 0 && this.#openTold === 0) return undefined;

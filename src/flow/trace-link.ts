@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { isDeepStrictEqual } from "node:util";
+import type { ExpectEvent } from "../core/expect/types.ts";
 import type { FlowConfig } from "../core/flow/types.ts";
 import type { StepLog } from "./log.ts";
 
@@ -12,20 +13,29 @@ const RESTART_MIN_MS = 1000;
 const RESTART_MAX_MS = 60_000;
 const CLOSE_MS = 3000;
 
+export interface TraceLinkEvents {
+  /** A new process knows nothing of what was defined before. */
+  readonly started: () => void;
+  /** Something that should have arrived did not, or did after all. */
+  readonly expected: (event: ExpectEvent) => void;
+  /** How many files are announced and not begun. */
+  readonly waiting: () => number;
+}
+
 /** The process that keeps the trace: started by the first thing it is told, and again when it dies. */
 export class TraceLink {
   readonly #log: StepLog;
-  readonly #onStart: () => void;
+  readonly #on: TraceLinkEvents;
   #config: TraceConfig | undefined;
   #child: ChildProcess | undefined;
   #startAfterMs = 0;
   #delayMs = RESTART_MIN_MS;
   #behind = false;
+  #timer: NodeJS.Timeout | undefined;
 
-  /** `onStart`: a new process knows nothing of what was defined before. */
-  constructor(log: StepLog, onStart: () => void) {
+  constructor(log: StepLog, on: TraceLinkEvents) {
     this.#log = log;
-    this.#onStart = onStart;
+    this.#on = on;
   }
 
   /** Keeps the trace so from now on; undefined: not at all. */
@@ -33,6 +43,13 @@ export class TraceLink {
     if (isDeepStrictEqual(config, this.#config)) return;
     this.#config = config;
     void this.close();
+    clearInterval(this.#timer);
+    // What is expected is watched also while nothing comes: then above all.
+    if (config?.settings.expect === undefined) return;
+    this.ready();
+    this.#timer = setInterval(() => {
+      if (this.ready()) this.tell(`${JSON.stringify({ passages: [], waiting: this.#on.waiting() })}\n`);
+    }, RESTART_MIN_MS).unref();
   }
 
   /** Whether there is anybody to tell; starts the process where it may be started. */
@@ -41,7 +58,7 @@ export class TraceLink {
     if (this.#child !== undefined) return true;
     if (performance.now() < this.#startAfterMs) return false;
     this.#child = this.#start(this.#config);
-    this.#onStart();
+    this.#on.started();
     return true;
   }
 
@@ -58,6 +75,7 @@ export class TraceLink {
 
   /** Lets it write what it was told; resolves when it has ended. */
   async close(): Promise<void> {
+    clearInterval(this.#timer);
     const child = this.#child;
     this.#child = undefined;
     if (child === undefined || child.exitCode !== null) return;
@@ -73,9 +91,10 @@ export class TraceLink {
 
   #start({ argv, settings }: TraceConfig): ChildProcess {
     const [program, ...args] = argv;
-    const child = spawn(program, [...args, JSON.stringify(settings)], { stdio: ["pipe", "ignore", "pipe"] });
+    const child = spawn(program, [...args, JSON.stringify(settings)], { stdio: ["pipe", "pipe", "pipe"] });
     const begunMs = performance.now();
     child.stdin.on("error", () => undefined);
+    createInterface({ input: child.stdout }).on("line", (line) => this.#on.expected(JSON.parse(line)));
     createInterface({ input: child.stderr }).on("line", (line) => this.#log.warning(`trace: ${line}`));
     child.on("error", (error) => this.#ended(child, begunMs, error.message));
     child.on("close", (code, signal) => this.#ended(child, begunMs, signal ?? `exit code ${code}`));

@@ -1,39 +1,64 @@
-/** Keeps the trace of a pipeline that tells it on standard input; ends with it. */
+/** Keeps the trace of a pipeline that tells it on standard input, and watches what should arrive; ends with it. */
 import { setPriority } from "node:os";
 import { createInterface } from "node:readline";
+import type { Arrived } from "../core/expect/types.ts";
+import type { TraceBatch, TraceSettings } from "../core/trace/batch.ts";
+import { ExpectWatcher } from "../expect/watcher.ts";
 import { TraceStore } from "../trace/store.ts";
 
 /** Behind everything else: the pipeline never waits for a processor that the trace has. */
 const NICE = 10;
 const QUIET_MS = 1000;
+const TICK_MS = 1000;
 
-const [, , settings] = process.argv;
-if (settings === undefined) {
+const [, , written] = process.argv;
+if (written === undefined) {
   console.error("usage: trace.ts SETTINGS_JSON");
   process.exit(2);
 }
 setPriority(NICE);
-const store = new TraceStore(JSON.parse(settings), (message) => console.error(message));
+const settings: TraceSettings = JSON.parse(written);
+const warn = (message: string): void => console.error(message);
+const store = settings.keep ? new TraceStore(settings, warn) : undefined;
+const { expect } = settings;
+const watcher = expect && new ExpectWatcher(expect, (event) => console.log(JSON.stringify(event)), warn);
 let lastMs = performance.now();
 const isQuiet = (): boolean => performance.now() - lastMs >= QUIET_MS;
 let digesting = false;
 setInterval(() => {
+  watcher?.tick();
   if (digesting || !isQuiet()) return;
   digesting = true;
   void digestAll().finally(() => (digesting = false));
-}, QUIET_MS).unref();
+}, TICK_MS).unref();
 
 // The pipeline says goodbye by closing the pipe; a signal to its group is not for us.
 process.on("SIGTERM", () => undefined).on("SIGINT", () => undefined);
 for await (const line of createInterface({ input: process.stdin })) {
+  const batch: TraceBatch = JSON.parse(line);
+  if (batch.waiting !== undefined) {
+    watcher?.waiting(batch.waiting);
+    continue;
+  }
   lastMs = performance.now();
-  store.write(JSON.parse(line));
+  watcher?.arrived(arrivals(batch));
+  store?.write(batch);
 }
-store.close();
+store?.close();
+
+/** Files that have just come from outside; those a step is long about are told of before it ends. */
+function arrivals({ passages, open }: TraceBatch): readonly Arrived[] {
+  const over = passages.filter(([, , , , counter]) => counter === 0);
+  const going = (open ?? []).filter((row) => row[6] === 0);
+  return [
+    ...over.map(([at, uid, name, directory]) => ({ at, uid, name, directory })),
+    ...going.map(([uid, name, , at, , directory]) => ({ at, uid, name, directory })),
+  ];
+}
 
 async function digestAll(): Promise<void> {
   try {
-    while (await store.digestSome(isQuiet));
+    while (await store?.digestSome(isQuiet));
   } catch (error) {
     console.error(`no digests for now: ${error instanceof Error ? error.message : error}`);
   }

@@ -16,6 +16,15 @@ before(async () => {
   archive = join(home, "var", "archive");
   appliance.plugin("mfdata", "keep", { "config.ini": archiving(join(home, "in_the_way")) });
   appliance.write("mfdata/in_the_way", "no directory");
+  appliance.plugin("mfdata", "expecting", {
+    "bin/tell": '#!/bin/sh\necho "$1 $METWORK_EXPECT_STATE $METWORK_EXPECT_NAME" >> "$METWORK_EXPECT_PLUGIN.told"\n',
+    "config.ini": `${general}[expect_never]
+match = never_%Y.csv
+schedule = */5 * * * * *
+grace = 1
+command = bin/tell "two words"
+`,
+  });
   await appliance.ok("mfdata.start");
 });
 after(() => appliance[Symbol.asyncDispose]());
@@ -98,4 +107,21 @@ test("did it ever arrive: a name, names with a time, and what is no question", a
   assert.equal((await metwork("trace", "nothing_like_it")).code, 1);
   assert.equal((await metwork("trace")).code, 2);
   assert.equal((await metwork("trace", "--missing", "x", "--between", "soon")).code, 2);
+});
+
+test("what should have arrived and did not is in the log, the status, and told by the plugin's command", async () => {
+  const status = async () => (await metwork("status", "mfdata")).stdout;
+  await until(
+    "it is in the status",
+    async () => /\[expect_never\].*what was due at .*Z has not arrived/s.test(await status()),
+    30_000,
+  );
+  const told = join(home, "var", "plugins", "expecting", "expecting.told");
+  await until("it is told", () => existsSync(told));
+  assert.match(readFileSync(told, "utf8"), /^two words missing never\n/);
+  const log = readFileSync(join(home, "log", "flow.log"), "utf8");
+  assert.match(
+    log,
+    /\[ERROR\].*\[expect_never\] of expecting: missing: 0 of 1 files due at \S+Z arrived \(never_\d{4}\.csv\)/,
+  );
 });

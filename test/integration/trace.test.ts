@@ -12,7 +12,13 @@ const MAIN = join(import.meta.dirname, "..", "..", "src", "main", "trace.ts");
 const NAME = "first.core.original_basename";
 
 function traced(flow: Pipeline, config: FlowConfig): FlowConfig {
-  const settings = { directory: join(flow.root, "trace"), maxAgeS: 86_400, maxBytes: 64 * 1024 * 1024, digest: true };
+  const settings = {
+    directory: join(flow.root, "trace"),
+    keep: true,
+    maxAgeS: 86_400,
+    maxBytes: 64 * 1024 * 1024,
+    digest: true,
+  };
   return { ...config, trace: { argv: [process.execPath, MAIN], settings } };
 }
 

@@ -74,6 +74,7 @@ function plugin(name: string, command: string, step: Partial<Step> = {}, rules: 
     addToLuaPath: true,
     parts: [main],
     rules,
+    expectations: [],
     settings: {},
     layer: { label, home: `/rt/var/plugins/${name}`, needs: [], conflicts: [], extraEnv: [], has: new Set() },
     crontab: [],

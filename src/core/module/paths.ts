@@ -79,6 +79,8 @@ export function runtimeLayout(runtime: string) {
     refusing: inside("var", "refusing.json"),
     /** What happened to each file of mfdata. */
     trace: inside("var", "trace"),
+    /** Which expected files of mfdata did not arrive. */
+    expect: inside("var", "expect.json"),
     redisSocket: inside("var", "redis.socket"),
     /** Where steps of their own program meet the pipeline. */
     flowSocket: inside("var", "flow.socket"),

@@ -41,7 +41,7 @@ const OWN: Readonly<Record<string, { readonly lines: RegExp; readonly sections: 
       /^(app_.*\.(numprocesses|timeout|debug|_gateway_.*|_?prefix_based_.*|_?virtualdomain_based_.*|_static_.*|_extra_nginx_.*)|general\._extra_nginx_.*|internal\..*|fragment\..*)$/,
     sections: /^(nginx|internal_plugins|data_in)$/,
   },
-  flow: { lines: /^(step_|switch_rules)/, sections: /^(?!(nginx|admin|telegraf|startup)$)/ },
+  flow: { lines: /^(step_|switch_rules|expect_)/, sections: /^(?!(nginx|admin|telegraf|startup)$)/ },
   redis: { lines: /^$/, sections: /^redis$/ },
   telegraf: { lines: /^$/, sections: /^(telegraf|admin|nginx|redis)$/ },
 };

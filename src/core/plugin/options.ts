@@ -191,6 +191,30 @@ const step = {
   ),
 };
 
+const expect = {
+  match: option(
+    type.requiredText,
+    undefined,
+    "reload",
+    "Shell pattern for the name; `%Y %m %d %H %M %j %y` stand for the time it is due, UTC",
+  ),
+  directory: option(type.text, "", "reload", "Name of the directory they come in by; empty: any"),
+  schedule: option(
+    type.schedule,
+    undefined,
+    "reload",
+    "When they are due: a cron expression of five or six fields, UTC",
+  ),
+  count: option(type.count, "1", "reload", "How many files are due each time, at least 1"),
+  grace: option(type.integer, "300", "reload", "How late they may be before somebody is told", "seconds"),
+  command: option(
+    type.text,
+    "",
+    "reload",
+    "Run in the plugin's home, by no shell, when something is missing and when it came after all; `METWORK_EXPECT_*` say what",
+  ),
+};
+
 const internal = {
   disable_nginx_conf: option(type.boolean, "0", "reload", "Written by machines: leave the plugin out of nginx"),
 };
@@ -198,7 +222,7 @@ const internal = {
 /** The kinds of section whose keys are fixed. `custom*` and `switch_rules*` are free. */
 export const SECTIONS = {
   mfserv: { general: generalOfMfserv, app: app, extra_daemon: part, internal },
-  mfdata: { general, step: step, extra_daemon: part },
+  mfdata: { general, step: step, extra_daemon: part, expect },
 } as const satisfies Record<ModuleName, Record<string, Readonly<Record<string, PluginOption>>>>;
 
 /** What the options of a section are read to. */

@@ -81,7 +81,12 @@ export function draftPlugin(source: PluginSource, context: PluginContext): Resul
   if (!sections.has("general") && !hasErrors(notes)) notes.push(noGeneral(at));
   const read = readSections(
     sections,
-    { plugin: name, module: context.paths.module, stepDirectory: (step) => stepDirectory(name, step, context) },
+    {
+      plugin: name,
+      home: source.home,
+      module: context.paths.module,
+      stepDirectory: (step) => stepDirectory(name, step, context),
+    },
     notes,
   );
   const text = (key: string): string => String(read.general[key] ?? "");
@@ -104,6 +109,7 @@ export function draftPlugin(source: PluginSource, context: PluginContext): Resul
       read.general["_add_plugin_dir_to_lua_path"] === true && source.names.some((file) => file.endsWith(".lua")),
     parts: read.parts,
     rules: read.rules,
+    expectations: read.expectations,
     settings: read.settings,
     layer,
     crontab: [],

@@ -1,7 +1,9 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
 import { suggest } from "../base/suggest.ts";
 import type { MergedSection } from "../config/merge.ts";
+import type { Expectation } from "../expect/types.ts";
 import type { ModuleName } from "../module/paths.ts";
+import { readExpectation } from "./expectations.ts";
 import { SECTIONS } from "./options.ts";
 import { readApp, readDaemon, readStep } from "./parts.ts";
 import { readRules } from "./rules.ts";
@@ -14,15 +16,22 @@ export interface PluginSections {
   readonly nginxDisabled: boolean;
   readonly parts: readonly Part[];
   readonly rules: readonly SwitchRule[];
+  readonly expectations: readonly Expectation[];
   readonly settings: Readonly<Record<string, string>>;
 }
 
 type Growing = {
   -readonly [Field in keyof PluginSections]: PluginSections[Field];
-} & { readonly parts: Part[]; readonly rules: SwitchRule[]; readonly settings: Record<string, string> };
+} & {
+  readonly parts: Part[];
+  readonly rules: SwitchRule[];
+  readonly expectations: Expectation[];
+  readonly settings: Record<string, string>;
+};
 
 export interface SectionsContext {
   readonly plugin: string;
+  readonly home: string;
   readonly module: ModuleName;
   /** Where files for a step arrive. */
   readonly stepDirectory: (step: string) => string;
@@ -51,12 +60,13 @@ const READERS: Readonly<Record<ModuleName, readonly (readonly [RegExp, Reader])[
     [/^extra_daemon_(?<rest>.*)$/, daemon],
     [/^custom(?<rest>.*)$/, custom],
     [/^switch_rules(?<rest>.*)$/, rules],
+    [/^expect_(?<rest>.*)$/, expect],
   ],
 };
 
 const EXAMPLES: Readonly<Record<ModuleName, readonly string[]>> = {
   mfserv: ["general", "app_", "extra_daemon_", "custom"],
-  mfdata: ["general", "step_", "extra_daemon_", "custom", "switch_rules:"],
+  mfdata: ["general", "step_", "extra_daemon_", "custom", "switch_rules:", "expect_"],
 };
 
 /** Reads all sections; what is wrong is noted and the reading goes on. */
@@ -65,7 +75,7 @@ export function readSections(
   context: SectionsContext,
   notes: Diagnostic[],
 ): PluginSections {
-  const into: Growing = { general: {}, nginxDisabled: false, parts: [], rules: [], settings: {} };
+  const into: Growing = { general: {}, nginxDisabled: false, parts: [], rules: [], expectations: [], settings: {} };
   for (const section of sections.values()) {
     const found = READERS[context.module].find(([pattern]) => pattern.test(section.name));
     if (found === undefined) {
@@ -132,6 +142,18 @@ function custom(section: MergedSection, _: string, _context: SectionsContext, in
 
 function rules(section: MergedSection, _: string, context: SectionsContext, into: Growing, notes: Diagnostic[]): void {
   into.rules.push(...readRules(section, context.plugin, notes));
+}
+
+function expect(
+  section: MergedSection,
+  name: string,
+  context: SectionsContext,
+  into: Growing,
+  notes: Diagnostic[],
+): void {
+  if (!isUsable(section, name, /^[A-Za-z0-9_]+$/, notes)) return;
+  const expectation = readExpectation(section, name, context, notes);
+  if (expectation !== undefined) into.expectations.push(expectation);
 }
 
 /** Adds what the section exports: its public keys, as `SECTION_KEY`, booleans as 1 and 0. */

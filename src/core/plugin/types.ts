@@ -1,5 +1,6 @@
 import type { Span } from "../base/diagnostic.ts";
 import type { WrittenLines } from "../config/types.ts";
+import type { Expectation } from "../expect/types.ts";
 import type { WatchMode } from "../flow/completeness.ts";
 
 /** What every supervised part of a plugin has. */
@@ -149,6 +150,8 @@ export interface Plugin {
   readonly addToLuaPath: boolean;
   readonly parts: readonly Part[];
   readonly rules: readonly SwitchRule[];
+  /** Files that should arrive. */
+  readonly expectations: readonly Expectation[];
   /** `CUSTOM_FOO` etc.: every public key of every section, without the `<MOD>_CURRENT_PLUGIN_` prefix. */
   readonly settings: Readonly<Record<string, string>>;
   readonly layer: Layer;

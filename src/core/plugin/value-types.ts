@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseSchedule } from "../expect/schedule.ts";
 import { readMode, type WatchMode } from "../flow/completeness.ts";
 
 /** How a value of a plugin's config.ini is written, and what it becomes. Every type reads the text of the file. */
@@ -115,3 +116,16 @@ function numberType(name: string, pattern: RegExp, problem: string): ValueType<n
       .transform(Number),
   };
 }
+
+/** A cron expression. */
+export const schedule: ValueType<string> = {
+  name: "cron expression",
+  schema: z
+    .string()
+    .transform((text) => text.trim())
+    .superRefine((text, context) => {
+      const parsed = parseSchedule(text);
+      if (typeof parsed === "string")
+        context.addIssue({ code: "custom", message: `it is no cron expression: ${parsed}` });
+    }),
+};

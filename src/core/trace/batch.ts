@@ -1,3 +1,5 @@
+import type { Expectation } from "../expect/types.ts";
+
 /** How a visit ended, by the letter it is stored as; `going`: it has not. */
 export const ENDINGS = {
   passed: "p",
@@ -43,7 +45,15 @@ export type PassageRow = readonly [
 export type RoutingRow = readonly [passage: number, after: number, step: number, own: readonly string[], tags: number];
 
 /** A file that is in a step and has been for a while. */
-export type OpenRow = readonly [uid: string, name: string, step: number, at: number, size: number];
+export type OpenRow = readonly [
+  uid: string,
+  name: string,
+  step: number,
+  at: number,
+  size: number,
+  directory: string,
+  counter: number,
+];
 
 /**
  * What the pipeline tells the trace, a JSON line each. Steps and tags are numbered by the sender; a number holds until
@@ -59,6 +69,8 @@ export interface TraceBatch {
   readonly open?: readonly OpenRow[];
   /** Passages that could not be told since the last batch. */
   readonly lost?: number;
+  /** Files that are announced and not begun. */
+  readonly waiting?: number;
 }
 
 /** Tags many files have in common, and the names of those of which each has its own value. */
@@ -67,8 +79,18 @@ export interface TagSet {
   readonly own: readonly string[];
 }
 
+/** What should arrive, and where is remembered what of it did. */
+export interface ExpectSettings {
+  readonly specs: readonly Expectation[];
+  readonly state: string;
+  /** Nothing is judged so soon after a start: what came while nobody looked is still being taken in. */
+  readonly settleMs: number;
+}
+
 /** What the process that keeps the trace is told on its command line. */
 export interface TraceSettings {
+  /** false: nothing is kept; what is expected is watched all the same. */
+  readonly keep: boolean;
   readonly directory: string;
   /** Older passages go. */
   readonly maxAgeS: number;
@@ -76,4 +98,5 @@ export interface TraceSettings {
   readonly maxBytes: number;
   /** Whether kept files get a digest when there is nothing else to do. */
   readonly digest: boolean;
+  readonly expect?: ExpectSettings;
 }

@@ -13,6 +13,7 @@ import { loadPlanInput } from "../load/plan-input.ts";
 import { connectSupervisor } from "../supervise/client.ts";
 import type { ServiceStatus } from "../supervisor.ts";
 import type { Check } from "./check.ts";
+import { checkExpected } from "./expected.ts";
 import { pingRedis } from "./ping-redis.ts";
 import { checkPluginsThemselves } from "./plugin-checks.ts";
 import { readState, type StateWord } from "./state.ts";
@@ -55,7 +56,11 @@ export async function moduleStatus(paths: ModulePaths): Promise<ModuleStatus> {
       fix: `metwork apply ${paths.module}`,
     });
   } else {
-    checks.push(...(await checkGeneration(paths, manifest)), ...(await checkHeld(paths)));
+    checks.push(
+      ...(await checkGeneration(paths, manifest)),
+      ...(await checkHeld(paths)),
+      ...checkExpected(layout.expect),
+    );
     for (const id of Object.keys(manifest.services).sort(byTier(manifest)))
       checks.push(checkService(id, manifest, running));
   }

@@ -51,7 +51,7 @@ export function flowOf(input: PlanInput, { plugins, running }: Admitted) {
   const flow = flowConfig({ plugins, config, paths, argvOf: (step) => commands.get(step) });
   if (!flow.ok) return flow;
   const ruleHelpers = planRuleHelpers(flow.value, input, plugins);
-  const trace = planTrace(input);
+  const trace = planTrace(input, plugins);
   const value = {
     ...flow.value,
     ...(ruleHelpers.length > 0 && { ruleHelpers }),
