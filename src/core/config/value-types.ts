@@ -116,6 +116,14 @@ export const completeness: ValueType = list(
   (item) => readMode(item) !== undefined,
 );
 
+/** One directory below $IN that the pipeline does not keep for itself. */
+export const entrance: ValueType = matching(
+  "a name of letters, digits and - . _ that is neither tmp nor trash and does not begin with step.",
+  /^(?!(?:tmp|trash)$|step\.)[\w-][\w.-]*$/,
+);
+
+export const accountName: ValueType = matching("a name of small letters, digits, - and _", /^[a-z_][a-z0-9_-]{0,31}$/);
+
 /** A list in one text; an empty one is empty. Spaces around items do not count. */
 function list(separator: string, items: string, accepts: (item: string) => boolean): ValueType {
   const split = (text: string): readonly string[] =>

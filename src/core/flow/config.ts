@@ -215,6 +215,11 @@ function watchedDirectories(input: FlowInput, dataIn: string, run: ReadonlySet<s
   for (const [index, entry] of entrances.entries()) {
     feed(posix.resolve(dataIn, entry), `${first}.main`, modeAt(declared, index));
   }
+  for (const server of ["ftp", "sftp"]) {
+    if (first === undefined || !flagOf(input.config, `${server}.flag`)) continue;
+    const mode = readMode(textOf(input.config, `${server}.completeness`));
+    feed(posix.resolve(dataIn, textOf(input.config, `${server}.directory`)), `${first}.main`, mode);
+  }
   return [...feeds].map(([directory, steps]) => {
     const external = !internal.has(directory);
     // What the pipeline itself puts into a step's directory is complete when it is there.

@@ -11,6 +11,7 @@ import { seal } from "./manifest.ts";
 import { planUploads } from "./nginx/uploads.ts";
 import { planWeb } from "./nginx/web.ts";
 import { assemble } from "./piece.ts";
+import { planDrops } from "./service/drops.ts";
 import { planMonitor } from "./service/monitor.ts";
 import { planParts } from "./service/parts.ts";
 import { planPipeline } from "./service/pipeline.ts";
@@ -38,7 +39,7 @@ export function plan(input: PlanInput): Result<Plan> {
     planParts(input, admitted),
     ...(input.paths.module === "mfserv"
       ? [planWeb(input, admitted)]
-      : [planQueue(input), planPipeline(input, admitted), planUploads(input, admitted)]),
+      : [planQueue(input), planPipeline(input, admitted), planUploads(input, admitted), planDrops(input)]),
     planMonitor(input),
     planMetrics(input, admitted),
     planSchedule(input, admitted),

@@ -68,6 +68,8 @@ export interface ServiceSpec {
   readonly log: { readonly stdout: string; readonly stderr?: string };
   /** Left over from a killed instance and in the way of the next one: unlinked before every start. */
   readonly clears?: readonly string[];
+  /** It puts itself into namespaces of its own. */
+  readonly namespaces?: boolean;
   /** Planned files it reads: a change of one acts on the service. */
   readonly reads: readonly string[];
   /** What a change of a file it reads asks for. A change of the spec itself means `swap` when it has a socket, else `restart`. */

@@ -133,6 +133,9 @@ export const programNames = {
   redis: ["redis-server", "valkey-server"],
   python3: ["python3"],
   telegraf: ["telegraf"],
+  vsftpd: ["vsftpd"],
+  sshd: ["sshd"],
+  bubblewrap: ["bwrap"],
 } as const;
 
 /** The modules a Lua configuration loads, in the order nginx wants them. */

@@ -16,6 +16,7 @@ import {
   reportingSections,
   supervisionSections,
 } from "./common.ts";
+import { DROP_SECTIONS } from "./drops.ts";
 
 const PORTS: ModulePorts = { mflog: "5150", nginxlog: "5151", statsd: "18126" };
 const LONGEST_MINUTES = 10 * 366 * 24 * 60;
@@ -249,6 +250,7 @@ export const MFDATA_SECTIONS: readonly OptionSection[] = [
   INTERNAL_PLUGINS,
   NGINX,
   REDIS,
+  ...DROP_SECTIONS,
   TRACE,
   ...reportingSections(PORTS),
   ...supervisionSections(PORTS),

@@ -95,6 +95,7 @@ function serviceUnit(
     stdout: spec.log.stdout,
     stderr: spec.log.stderr ?? spec.log.stdout,
     private: spec.plugin === undefined,
+    confined: spec.namespaces !== true,
     capability: spec.id === "nginx" ? common.nginxCapability : undefined,
   });
 }

@@ -8,6 +8,13 @@ export function redisWord(value: string | number): string {
   return `"${text.replace(/["\\]/g, "\\$&").replace(/\n/g, "\\n").replace(/\r/g, "\\r").replace(/\t/g, "\\t")}"`;
 }
 
+/** A value of vsftpd.conf or a word of sshd_config, where nothing is quoted. */
+export function plainWord(value: string | number): string {
+  const text = String(value);
+  if (!/^[A-Za-z0-9_./:-]+$/.test(text)) throw new UnquotableError("vsftpd.conf or sshd_config", text);
+  return text;
+}
+
 /** A TOML basic string; numbers stay numbers. */
 export function tomlValue(value: string | number): string {
   if (typeof value === "number") return String(value);

@@ -9,6 +9,8 @@ const TIERS = {
   flow: 30,
   uploads: 38,
   nginx: 40,
+  ftp: 41,
+  sftp: 41,
   telegraf: 45,
   telegraf_collector_metwork_module: 46,
   conf_monitor: 50,
