@@ -38,6 +38,9 @@ export const EXAMPLE_PROGRAMS: Programs = {
   python3Version: "3.11",
   telegraf: "/usr/bin/telegraf",
   logrotate: "/usr/sbin/logrotate",
+  vsftpd: "/usr/sbin/vsftpd",
+  sshd: "/usr/sbin/sshd",
+  bubblewrap: "/usr/bin/bwrap",
 };
 
 /** A runtime home in a temporary directory, filled from `input`; removed by `dispose`. */

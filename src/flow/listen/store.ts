@@ -49,7 +49,13 @@ export class Store {
   save(content: Uint8Array, tags: Tags): string {
     const staged = this.#path(uniqueName());
     this.#write(staged, content, tags);
-    return this.#publish(staged);
+    try {
+      return this.#publish(staged);
+    } catch (error) {
+      rmSync(staged, { force: true });
+      dropSidecar(staged);
+      throw error;
+    }
   }
 
   /** Keeps a message by a name of its sender's, to be published later; one of that name is replaced. */
