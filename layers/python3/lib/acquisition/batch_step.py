@@ -22,7 +22,7 @@ class AcquisitionBatchStep(AcquisitionStep):
         raise NotImplementedError("batch_process() must be overridden")
 
     def process(self, xaf):
-        return self.batch_process([xaf])
+        return self._statuses(self.batch_process([xaf]), 1)[0]
 
     def _hands(self):
         return max(1, int(self.batch_process_max_size))
