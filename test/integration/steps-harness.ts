@@ -32,6 +32,7 @@ export class StepWorker {
       MFMODULE_RUNTIME_HOME: flow.root,
       MFDATA_DATA_IN_DIR: flow.dataIn,
       MFDATA_CURRENT_PLUGIN_NAME: plugin,
+      MFDATA_CURRENT_PLUGIN_DIR: flow.root,
       MFDATA_CURRENT_STEP_NAME: "main",
       OUT: flow.root,
       ...env,

@@ -178,6 +178,39 @@ def process(self, xaf):
     assert.deepEqual(notes(flow), ["second", "two"]);
   });
 
+  test("a switch of one's own, with rules of its own file; a bad rule stops no other", async () => {
+    await start([ownStep("own")]);
+    const rules = join(flow.root, "rules.ini");
+    const tag = "first.core.original_basename";
+    writeFileSync(
+      rules,
+      [
+        `[switch_rules:fnmatch:${tag}]\n[ab]* = archive/main\nx* = not a step`,
+        `[switch_rules:regex:${tag}]\n([ = archive/main\na@@@@@@.$ = archive/main*`,
+        `[switch_rules:notequal:no.such.tag]\n{NOT_FOUND} = archive/main`,
+        "[switch_rules:python]\nrules.is_mine = archive/main\nrules.missing = archive/main\n",
+      ].join("\n"),
+    );
+    writeFileSync(
+      join(flow.root, "rules.py"),
+      'def is_mine(xaf):\n    return xaf.tags[b"first.core.original_basename"] == b"mine"\n',
+    );
+    const worker = step(
+      `
+unit_tests = True
+unit_tests_args = ["--rules-file=${rules}", "--no-match-policy=keep", "step.own.main"]
+`,
+      "AcquisitionSwitchStep",
+    );
+    for (const name of ["a=1", "b", "mine", "other"]) flow.drop(name, name);
+    await until("three are archived", () => flow.archived().length === 3);
+    const kept = join(flow.dataIn, "trash", "own.nomatch");
+    await until("one matched nothing", () => existsSync(kept) && readdirSync(kept).length === 2);
+    assert.deepEqual(flow.archived(), ["a=1", "b", "mine"]);
+    assert.match(worker.log, /the rule x\* of .* is left out: not a step is neither/);
+    assert.match(worker.log, /the rule rules\.missing of .* is left out/);
+  });
+
   test("batches by size, by time and at the end; a status each; a wrong number of them fails all", async () => {
     await start([ownStep("own")]);
     const body = `

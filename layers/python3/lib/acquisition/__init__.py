@@ -8,6 +8,7 @@ from acquisition.fork_step import AcquisitionForkStep
 from acquisition.listener import AcquisitionListener
 from acquisition.move_step import AcquisitionMoveStep
 from acquisition.step import AcquisitionStep
+from acquisition.switch_step import AcquisitionSwitchStep
 from acquisition.transform_step import AcquisitionTransformStep
 from acquisition.uncompress_step import AcquisitionUnbzip2Step, AcquisitionUngzipStep, AcquisitionUnxzStep
 
@@ -20,6 +21,7 @@ __all__ = [
     "AcquisitionListener",
     "AcquisitionMoveStep",
     "AcquisitionStep",
+    "AcquisitionSwitchStep",
     "AcquisitionTransformStep",
     "AcquisitionUnbzip2Step",
     "AcquisitionUngzipStep",

@@ -25,9 +25,13 @@ class AcquisitionCopyStep(AcquisitionStep):
         return self.dest_dirs
 
     def process(self, xaf):
-        targets = list(dict.fromkeys(self.before_copy(xaf) or []))
-        if not targets:
+        wanted = {}
+        for plugin, step, hardlink in self.before_copy(xaf) or []:
+            # One delivery per step; a link will do only if it does for all who ask.
+            wanted[plugin, step] = hardlink and wanted.get((plugin, step), True)
+        if not wanted:
             return True
+        targets = [(plugin, step, hardlink) for (plugin, step), hardlink in wanted.items()]
         *others, last = sorted(targets, key=lambda target: target[2])
         for plugin, step, hardlink in others:
             send = self.hardlink_to_plugin_step if hardlink else self.copy_to_plugin_step
