@@ -107,10 +107,10 @@ const PLUGINS: readonly Plugin[] = [
   }),
 ];
 
-function made() {
+function made(plugins: readonly Plugin[] = PLUGINS) {
   const paths = { module: "mfdata", root: "/r", home: "/r/m", mfext: "/r/e", runtime: "/rt", etc: "/etc" } as const;
   const result = flowConfig({
-    plugins: PLUGINS,
+    plugins,
     config: moduleConfig(),
     paths,
     argvOf: (step) => step.command.split(" "),
@@ -163,6 +163,21 @@ test("what cannot be honoured is said, with its plugin and place", () => {
       ["MF7002", "warning", "wrong", AT],
       ["MF7003", "warning", "quarantined", AT],
       ["MF7005", "warning", "archive", AT],
+    ],
+  );
+});
+
+test("a step that sends files, also those it failed on, to a step that is not there, is told of it", () => {
+  const onFailure = { do: "move", to: "gone/main" } as const;
+  const plugins = [
+    plugin("copies", "copy_step --dest-dirs=moves/main,away/main*"),
+    plugin("moves", "move_step --dest-dir=copies/main", { onFailure }),
+  ];
+  assert.deepEqual(
+    made(plugins).notes.map(({ code, message }) => `${code} ${message}`),
+    [
+      "MF7005 [step_main] of copies leads to away/main, which is no step of an installed plugin",
+      "MF7005 failure_policy_move_dest_dir of [step_main] of moves leads to gone/main, which is no step of an installed plugin",
     ],
   );
 });

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { Diagnostic } from "../base/diagnostic.ts";
+import type { Diagnostic, Span } from "../base/diagnostic.ts";
 import { type Result, success } from "../base/result.ts";
 import { flagOf, listOf, numberOf, optionalTextOf, textOf } from "../config/access.ts";
 import type { ModuleConfig } from "../config/types.ts";
@@ -14,6 +14,7 @@ import type {
   FlowConfig,
   FlowStep,
   LogLevel,
+  StepName,
   StepWork,
   SwitchRuleSpec,
   WatchedDirectory,
@@ -46,7 +47,7 @@ export function flowConfig(input: FlowInput): Result<FlowConfig> {
   const steps = plugins.flatMap((plugin) =>
     stepsOf(plugin).flatMap((step) => flowStep(step, plugin, input, notes) ?? []),
   );
-  notes.push(...unknownTargets(plugins));
+  notes.push(...unknownTargets(plugins, steps));
   const level = LEVELS.find((known) => known === textOf(config, "log.minimal_level")) ?? "INFO";
   return success(
     {
@@ -152,24 +153,40 @@ export function switchRule({ plugin, type, tag, pattern, targets }: SwitchRule, 
   return { plugin, type, tag, pattern: where, targets };
 }
 
-/** A rule may lead to a step that is not installed yet: its files then pile up in a directory nobody empties. */
-function unknownTargets(plugins: readonly Plugin[]): readonly Diagnostic[] {
+/** A step may be sent to that is not installed yet: its files then pile up in a directory nobody empties. */
+function unknownTargets(plugins: readonly Plugin[], steps: readonly FlowStep[]): readonly Diagnostic[] {
   const known = new Set(plugins.flatMap((plugin) => stepsOf(plugin).map(({ name }) => `${plugin.name}/${name}`)));
-  return plugins.flatMap(({ name, rules }) =>
-    rules.flatMap((rule) =>
-      rule.targets
-        .map(({ plugin, step }) => `${plugin}/${step}`)
-        .filter((target) => !known.has(target))
-        .map((target) => ({
-          code: "MF7005" as const,
-          severity: "warning" as const,
-          message: `the rule \`${rule.pattern}\` of ${name} leads to ${target}, which is no step of an installed plugin`,
-          at: rule.at,
-          plugin: name,
-          fix: "install that plugin, or correct the target; until then such files wait in its directory",
-        })),
+  const note = (what: string, to: StepName, at: Span, plugin: string): readonly Diagnostic[] => {
+    const target = `${to.plugin}/${to.step}`;
+    if (known.has(target)) return [];
+    const message = `${what} leads to ${target}, which is no step of an installed plugin`;
+    const fix = "install that plugin, or correct the target; until then such files wait in its directory";
+    return [{ code: "MF7005", severity: "warning", message, at, plugin, fix }];
+  };
+  return plugins.flatMap((plugin) => [
+    ...plugin.rules.flatMap((rule) =>
+      rule.targets.flatMap((to) => note(`the rule \`${rule.pattern}\` of ${plugin.name}`, to, rule.at, plugin.name)),
     ),
-  );
+    ...stepsOf(plugin).flatMap((step) => {
+      const flow = steps.find((one) => one.plugin === plugin.name && one.step === step.name);
+      if (flow === undefined) return [];
+      const { onFailure: policy, work } = flow;
+      const section = `[step_${step.name}] of ${plugin.name}`;
+      const failed = policy.do === "move" && policy.to.to === "step" ? [policy.to.step] : [];
+      const failedAt = step.keys["failure_policy_move_dest_dir"] ?? step.at;
+      return [
+        ...failed.flatMap((to) => note(`failure_policy_move_dest_dir of ${section}`, to, failedAt, plugin.name)),
+        ...targetsOf(work).flatMap((to) => note(section, to, step.keys["_cmd_and_args"] ?? step.at, plugin.name)),
+      ];
+    }),
+  ]);
+}
+
+/** Steps that a built-in step sends to because its command says so. */
+function targetsOf(work: StepWork): readonly StepName[] {
+  if (work.do === "copy") return work.to;
+  if (work.do === "guess_file_type") return [work.to];
+  return work.do === "move" && work.to.to === "step" ? [work.to.step] : [];
 }
 
 function failurePolicy(step: Step, plugin: Plugin, notes: Diagnostic[]): FailurePolicySpec {
