@@ -58,6 +58,10 @@ export class StepWorker {
     return this.#log;
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   kill(): void {
     this.#child.kill("SIGKILL");
   }
