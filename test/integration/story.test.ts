@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { splitWords } from "../../src/core/plugin/shlex.ts";
 import type { Story } from "../../src/core/trace/story.ts";
 import { type Appliance, general, makeAppliance } from "../support/appliance.ts";
 import { until } from "./flow-harness.ts";
@@ -25,6 +26,8 @@ grace = 1
 command = bin/tell "two words"
 `,
   });
+  appliance.plugin("mfdata", "raw", { "config.ini": archiving(join(archive, "raw")).replace("obs_*", "conv_*") });
+  appliance.plugin("mfdata", "conv", converting("toUpperCase"));
   await appliance.ok("mfdata.start");
 });
 after(() => appliance[Symbol.asyncDispose]());
@@ -36,6 +39,26 @@ numprocesses = 1
 [switch_rules:fnmatch:first.core.original_basename]
 obs_* = main
 `;
+}
+
+/** A step of its own program, which sends a file on as that method of a text makes it. */
+function converting(method: string): Readonly<Record<string, string>> {
+  return {
+    "main.js": `const { serve } = require("metwork-step");
+const fs = require("fs");
+serve((file) => {
+  const path = file.temporaryPath();
+  fs.writeFileSync(path, fs.readFileSync(file.path, "utf8").${method}());
+  file.emit("raw/gone", { path });
+});
+`,
+    "config.ini": `${general}[step_main]
+_cmd_and_args = node {{MFDATA_CURRENT_PLUGIN_DIR}}/main.js
+numprocesses = 1
+[switch_rules:fnmatch:first.core.original_basename]
+conv_* = main
+`,
+  };
 }
 
 function drop(name: string, content: string): void {
@@ -124,4 +147,40 @@ test("what should have arrived and did not is in the log, the status, and told b
     log,
     /\[ERROR\].*\[expect_never\] of expecting: missing: 0 of 1 files due at \S+Z arrived \(never_\d{4}\.csv\)/,
   );
+});
+
+test("replay processes a kept file again, apart, and compares with the record or with another version", async () => {
+  drop("conv_1.txt", "One\nTwo\n");
+  await until("its copies are told", async () => {
+    const text = JSON.stringify(await told("conv_1.txt"));
+    return text.includes('"plugin":"conv"') && text.includes('"stored"');
+  });
+  const again = await metwork("replay", "conv_1.txt", "--step", "conv/main");
+  assert.equal(again.code, 0, `${again.stdout}${again.stderr}`);
+  assert.match(again.stdout, /through conv\/main\n {2}recorded .*: passed -> raw\/gone \(8 bytes\)\n.*no difference/s);
+
+  const other = appliance.plugin("mfdata", "../../other_conv", converting("toLowerCase"));
+  appliance.write("mfdata/other_conv/.layerapi2_label", "plugin_conv@mfdata\n");
+  const compared = await metwork("replay", "conv_1.txt", "--with", other);
+  assert.equal(compared.code, 1, compared.stderr);
+  assert.match(compared.stdout, /raw\/gone conv_1\.txt: 8 -> 8 bytes\n.*-ONE\n *-TWO\n *\+one\n *\+two/s);
+  assert.equal((await metwork("replay", "conv_1.txt", "--step", "raw/main")).code, 0);
+  assert.equal((await metwork("replay", "no_such_file")).code, 1);
+  const waiting = readdirSync(join(home, "var", "in", "step.raw.gone"));
+  assert.equal(waiting.length, 1, "nothing of a replay is in the pipeline");
+});
+
+test("every command of the guides is one", async () => {
+  const guides = ["following-files.md", "routing.md"].map((name) =>
+    join(import.meta.dirname, "../../docs/guide", name),
+  );
+  const lines = guides.flatMap((guide) => readFileSync(guide, "utf8").match(/^metwork .*$/gm) ?? []);
+  assert.ok(lines.length >= 8);
+  for (const line of lines) {
+    const split = splitWords(line);
+    assert.ok(split.ok, line);
+    const [, ...words] = split.words.map(({ text }) => text);
+    const { code, stderr } = await metwork(...words);
+    assert.ok(code === 0 || code === 1, `${line}: ${code} ${stderr}`);
+  }
 });

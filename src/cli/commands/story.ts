@@ -38,6 +38,22 @@ export const storyCommands: readonly Command[] = [
     load: async () => (await import("../trace/trace.ts")).trace,
   },
   {
+    name: "replay",
+    aliases: [],
+    summary:
+      "Process files that were kept (archive, trash) again, in a directory apart, through the installed or another version of a step, and compare: with the record, or the one version with the other. Exit 1: something differs. Outputs stay in tmp/replay.",
+    args: [{ name: "UID", summary: "a uid, name or SHA-256 as for `trace`", required: true, variadic: true }],
+    options: {
+      step: {
+        type: "string",
+        value: "PLUGIN/STEP",
+        summary: "the step; default: the one that failed, or that of --with",
+      },
+      with: { type: "string", value: "FILE", summary: "another version of a plugin: its `.plugin` file or directory" },
+    },
+    load: async () => (await import("../replay/replay.ts")).replay,
+  },
+  {
     name: "trash list",
     aliases: [],
     summary: "List the files that failed or that nobody wanted, the newest last.",
