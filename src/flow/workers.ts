@@ -15,7 +15,7 @@ export type Returned =
   | { readonly is: "failed"; readonly reason: string }
   /** The connection ended with the file in its hands. */
   | { readonly is: "died" }
-  /** Nobody began it. */
+  /** Nobody took it. */
   | { readonly is: "untaken" };
 
 /** What a worker is told of a file, and who hears of its end. */
@@ -30,8 +30,8 @@ export interface Loan {
 
 interface Held {
   readonly loan: Loan;
-  /** Runs since the worker began with it, where the step has a limit; its end is the worker's. */
-  limit: NodeJS.Timeout | undefined;
+  /** Ends with the worker's life, where the step has a limit. */
+  readonly limit: NodeJS.Timeout | undefined;
   readonly outputs: Output[];
 }
 
@@ -41,8 +41,6 @@ interface Worker {
   key: string | undefined;
   /** Files it asked for and has not got. */
   wants: number;
-  /** So many of the files in its hands it has begun, at most: the oldest. */
-  parallel: number;
   readonly hands: Map<number, Held>;
   stopped: boolean;
   /** It broke the rules; nothing it says counts any more. */
@@ -157,21 +155,16 @@ export class Workers {
       worker.hands.delete(said.id);
       clearTimeout(held.limit);
       checkpoint("returned");
-      if (said.op === "back") held.loan.returned({ is: "untaken" });
-      else if (said.outcome === "ok") held.loan.returned({ is: "ok", outputs: held.outputs });
-      else held.loan.returned({ is: "failed", reason: said.reason });
-      if (roster !== undefined) {
-        this.#limit(worker, roster);
-        this.#deal(roster);
-      }
+      const ok = said.outcome === "ok";
+      held.loan.returned(ok ? { is: "ok", outputs: held.outputs } : { is: "failed", reason: said.reason });
+      if (roster !== undefined) this.#deal(roster);
     }
     return undefined;
   }
 
-  #greet(worker: Worker, { step, sdk, parallel }: Extract<FromStep, { op: "hello" }>): string | undefined {
+  #greet(worker: Worker, { step, sdk }: Extract<FromStep, { op: "hello" }>): string | undefined {
     if (worker.key !== undefined) return "it said hello twice";
     worker.key = stepKey(step);
-    worker.parallel = parallel;
     const roster = this.#rosters.get(worker.key);
     this.#log.debug(`a worker of ${worker.key} is connected (${sdk})`);
     if (roster !== undefined) this.#join(worker, roster);
@@ -198,9 +191,9 @@ export class Workers {
     const held = [...worker.hands.values()];
     worker.hands.clear();
     if (held.length > 0) roster?.log.warning(`a worker ended with ${held.length} files in its hands`);
-    for (const [index, { loan, limit }] of held.entries()) {
+    for (const { loan, limit } of held) {
       clearTimeout(limit);
-      loan.returned({ is: index < worker.parallel ? "died" : "untaken" });
+      loan.returned({ is: "died" });
     }
     if (roster === undefined) return;
     if (roster.workers.size === 0) for (const loan of roster.waiting.splice(0)) loan.returned({ is: "untaken" });
@@ -218,22 +211,14 @@ export class Workers {
     this.#report(roster);
   }
 
-  #give(worker: Worker, loan: Loan, roster: Roster): void {
+  #give(worker: Worker, loan: Loan, { log, limitMs }: Roster): void {
     const id = this.#nextId++;
     worker.wants -= 1;
-    worker.hands.set(id, { loan, outputs: [], limit: undefined });
-    this.#limit(worker, roster);
+    const limit = limitMs > 0 ? setTimeout(() => this.#end(worker, log, limitMs), limitMs) : undefined;
+    worker.hands.set(id, { loan, outputs: [], limit });
     const { path, attempt, alone, file } = loan;
     send(worker, { op: "file", id, path, tags: Object.fromEntries(file.tags), attempt, alone });
     checkpoint("lent");
-  }
-
-  /** Its time runs for the files it has begun. */
-  #limit(worker: Worker, { log, limitMs }: Roster): void {
-    if (limitMs === 0) return;
-    for (const held of [...worker.hands.values()].slice(0, worker.parallel)) {
-      held.limit ??= setTimeout(() => this.#end(worker, log, limitMs), limitMs);
-    }
   }
 
   /** It holds a file for too long: its death is that of a worker like any other. */
@@ -253,7 +238,7 @@ export class Workers {
 }
 
 function newWorker(peer: Peer): Worker {
-  return { peer, key: undefined, wants: 0, parallel: HANDS_MAX, hands: new Map(), stopped: false, broken: false };
+  return { peer, key: undefined, wants: 0, hands: new Map(), stopped: false, broken: false };
 }
 
 function send(worker: Worker, message: ToStep): void {

@@ -5,13 +5,8 @@ import { readMessage } from "./protocol.ts";
 const good: readonly { readonly said: object; readonly read: object }[] = [
   {
     said: { op: "hello", protocol: 1, step: "my-plugin/main", more: "ignored" },
-    read: { op: "hello", step: { plugin: "my-plugin", step: "main" }, sdk: "unknown", parallel: 256 },
+    read: { op: "hello", step: { plugin: "my-plugin", step: "main" }, sdk: "unknown" },
   },
-  {
-    said: { op: "hello", protocol: 1, step: "p/s", sdk: "s/1", parallel: 2 },
-    read: { op: "hello", step: { plugin: "p", step: "s" }, sdk: "s/1", parallel: 2 },
-  },
-  { said: { op: "back", id: 1 }, read: { op: "back", id: 1 } },
   { said: { op: "next" }, read: { op: "next", count: 1 } },
   { said: { op: "stop" }, read: { op: "stop" } },
   {
@@ -43,8 +38,6 @@ const bad: readonly unknown[] = [
   { op: "hello", protocol: 2, step: "p/s" },
   { op: "hello", protocol: 1, step: "p" },
   { op: "hello", protocol: 1, step: "../s" },
-  { op: "hello", protocol: 1, step: "p/s", parallel: 0 },
-  { op: "back" },
   { op: "next", count: 0 },
   { op: "next", count: 1.5 },
   { op: "emit", id: 1, path: "relative", to: "p/s" },

@@ -13,13 +13,7 @@ export type OutputMode = "move" | "copy" | "link";
 
 /** What a step says. Paths are text as `core/flow/names` makes it. */
 export type FromStep =
-  | {
-      readonly op: "hello";
-      readonly step: StepName;
-      readonly sdk: string;
-      /** Of the files in its hands it works on so many at once, the oldest; it has not begun the others. */
-      readonly parallel: number;
-    }
+  | { readonly op: "hello"; readonly step: StepName; readonly sdk: string }
   /** It has room for `count` more files. */
   | { readonly op: "next"; readonly count: number }
   | {
@@ -34,8 +28,6 @@ export type FromStep =
   /** null takes a tag off. */
   | { readonly op: "tag"; readonly id: number; readonly set: Readonly<Record<string, string | null>> }
   | { readonly op: "done"; readonly id: number; readonly outcome: "ok" | "failed"; readonly reason: string }
-  /** It gives a file back that it has not begun. */
-  | { readonly op: "back"; readonly id: number }
   /** It wants no more files. */
   | { readonly op: "stop" };
 
@@ -72,10 +64,6 @@ export function readMessage(message: unknown): FromStep | string {
       return readTag(fields);
     case "done":
       return readDone(fields);
-    case "back":
-      return typeof fields["id"] === "number"
-        ? { op: "back", id: fields["id"] }
-        : "`id` of back must be that of a file in hand";
     case "stop":
       return { op: "stop" };
     default:
@@ -83,12 +71,11 @@ export function readMessage(message: unknown): FromStep | string {
   }
 }
 
-function readHello({ protocol, step, sdk, parallel = HANDS_MAX }: Fields): FromStep | string {
+function readHello({ protocol, step, sdk }: Fields): FromStep | string {
   if (protocol !== PROTOCOL) return `protocol ${JSON.stringify(protocol)} is not spoken here, ${PROTOCOL} is`;
   const name = typeof step === "string" ? parseStepName(step) : undefined;
   if (name === undefined) return "`step` of hello must be `plugin/step`";
-  if (!Number.isInteger(parallel) || Number(parallel) < 1) return "`parallel` of hello must be a whole number above 0";
-  return { op: "hello", step: name, parallel: Number(parallel), sdk: typeof sdk === "string" ? sdk : "unknown" };
+  return { op: "hello", step: name, sdk: typeof sdk === "string" ? sdk : "unknown" };
 }
 
 function readNext({ count = 1 }: Fields): FromStep | string {

@@ -27,9 +27,6 @@ class AcquisitionBatchStep(AcquisitionStep):
     def _hands(self):
         return max(1, int(self.batch_process_max_size))
 
-    def _ahead(self):
-        return 0
-
     def _patience(self):
         left = self._begun + self.batch_process_max_wait - time.monotonic() if self._batch else PING_S
         return min(PING_S, max(left, 0))

@@ -17,9 +17,6 @@ PING_S = 1
 RECONNECT_S = 0.5
 #: A pipeline that does not answer must not keep a worker from ending, seconds.
 GOODBYE_S = 5
-#: Files that take less time than that are asked for ahead, so many, seconds.
-QUICK_S = 0.005
-AHEAD = 31
 
 
 class Lease:
@@ -67,8 +64,6 @@ class AcquisitionStep(AcquisitionBase):
         self._leases = {}
         self._outputs = []
         self._reason = ""
-        self._asked = 0
-        self._mean_s = QUICK_S
         self._last_ping = time.monotonic()
 
     def process(self, xaf):
@@ -113,26 +108,12 @@ class AcquisitionStep(AcquisitionBase):
     # -- the conversation
 
     def _hands(self):
-        """How many files it works on at once."""
+        """How many files it takes at once."""
         return 1
 
-    def _ahead(self):
-        """How many more it asks for, so that none is waited for; it gives back what it has not begun."""
-        return AHEAD if self._mean_s < QUICK_S else 0
-
-    def _more(self):
-        """Asks for as many files as it has room for."""
-        count = self._hands() + self._ahead() - len(self._leases) - self._asked
-        if count <= 0:
-            return []
-        self._asked += count
-        return [{"op": "next", "count": count}]
-
     def _serve(self, connection):
-        hello = {"op": "hello", "protocol": PROTOCOL, "step": f"{self.plugin_name}/{self.step_name}", "sdk": SDK,
-                 "parallel": self._hands()}
-        self._asked = 0
-        connection.send(hello, *self._more())
+        hello = {"op": "hello", "protocol": PROTOCOL, "step": f"{self.plugin_name}/{self.step_name}", "sdk": SDK}
+        connection.send(hello, {"op": "next", "count": self._hands()})
         leaving = None
         while True:
             if self.stop_flag and leaving is None:
@@ -143,8 +124,6 @@ class AcquisitionStep(AcquisitionBase):
             message = connection.receive(self._patience(), self._wakeup)
             if message is None:
                 self._ping()
-            elif message["op"] == "file" and leaving is not None:
-                connection.send({"op": "back", "id": message["id"]})
             elif message["op"] == "file":
                 self._take(message)
             elif message["op"] == "stop":
@@ -160,12 +139,11 @@ class AcquisitionStep(AcquisitionBase):
         return PING_S
 
     def _take(self, message):
-        self._asked -= 1
         try:
             lease = Lease(message)
         except OSError as error:
             self.debug("%s can't be used: %s", message["path"], error)
-            self._connection.send(self._done(message["id"], False, str(error)), *self._more())
+            self._connection.send(self._done(message["id"], False, str(error)), {"op": "next"})
             return
         self._leases[lease.path] = lease
         self.info("Start the processing of %s", lease.path)
@@ -209,8 +187,7 @@ class AcquisitionStep(AcquisitionBase):
             messages.append(self._done(lease.id, ok, self._reason))
             self._leases.pop(lease.path, None)
             self._log_end(lease, ok)
-            self._mean_s += (time.monotonic() - lease.started - self._mean_s) / 8
-        self._connection.send(*messages, *self._more())
+        self._connection.send(*messages, {"op": "next", "count": len(results)})
 
     @staticmethod
     def _done(lease_id, ok, reason):
