@@ -69,6 +69,7 @@ export async function startFlow(
   const engine: Engine = new Engine(
     {
       take: (key) => queue.take(key),
+      waiting: (key) => queue.waiting(key),
       isWatchedFor: (directory, key) => observer.isWatchedFor(directory, key),
       listLater: (directory, afterMs) => observer.listLater(directory, afterMs),
     },

@@ -15,19 +15,25 @@ import { recoverClaims, stepDirectories } from "./recover.ts";
 import { Retries } from "./retries.ts";
 import { RuleHelpers } from "./rule-helpers.ts";
 import { stepWorker } from "./steps/index.ts";
+import type { FlowFile } from "./types.ts";
 import type { Workers } from "./workers.ts";
 
 /** Where the engine gets announcements, and what it tells about them. */
 export interface EngineInput {
   take(key: string): Hint | undefined;
+  /** Announcements on their way to a step. */
+  waiting(key: string): number;
   /** Whether the step watches that directory; anybody may write to a queue. */
   isWatchedFor(directory: string, key: string): boolean;
   /** A file there could not be judged, or claimed, yet. */
   listLater(directory: string, afterMs?: number): void;
 }
 
-/** Announcements taken before input and output get their turn. */
+/** Files that wait in memory until the workers of an external step ask for them; more go through its directory. */
+const HELD_MAX = 2048;
+/** Announcements taken before input and output get their turn: a worker that is done waits no longer than that. */
 const SLICE = 32;
+const SLICE_WITH_WORKERS = 1;
 /** Files a lane has per process it was asked to run: libmagic wants the next one ready when it is done with one. */
 const FILES_PER_LANE = 4;
 /** Files of an external step in work together, whatever its workers ask for. */
@@ -59,7 +65,7 @@ export class Engine {
       events,
       retries: this.#retries,
       waiting: (step) => this.#waitingDirectory(step),
-      next: (from, to) => this.#next(from, to),
+      next: (file, from, to) => this.#next(file, from, to),
       release: (lane) => this.#release(lane),
     });
   }
@@ -160,7 +166,8 @@ export class Engine {
     const lane = this.#lanes.get(key);
     if (lane === undefined) this.#pending.delete(key);
     else {
-      for (let taken = 0; taken < SLICE; taken++) {
+      const slice = this.#workers.areBusy ? SLICE_WITH_WORKERS : SLICE;
+      for (let taken = 0; taken < slice; taken++) {
         const hint = hasRoom(lane) && !this.#stopping ? this.#input.take(key) : undefined;
         if (hint === undefined) {
           this.#pending.delete(key);
@@ -231,10 +238,15 @@ export class Engine {
   }
 
   /** Where a step takes a file at once, in memory. */
-  #next(from: Lane, to: StepName): Lane | undefined {
-    const next = this.#stopping ? undefined : this.#lanes.get(stepKey(to));
-    const isFree = next !== undefined && (next.busy < next.limit || next === from);
-    return isFree && !next.external && !from.external ? next : undefined;
+  #next(file: FlowFile, from: Lane, to: StepName): Lane | undefined {
+    const key = stepKey(to);
+    const next = this.#stopping ? undefined : this.#lanes.get(key);
+    if (next === undefined || !(next.busy < next.limit || next === from)) return undefined;
+    if (from.external) return !next.external && isLast(next.step) ? next : undefined;
+    if (!next.external) return next;
+    // Those in its queue came before.
+    const isTurn = next.room - next.taking > -HELD_MAX && this.#input.waiting(key) === 0;
+    return isTurn && file.path !== undefined && hasPlainName(file.path) ? next : undefined;
   }
 
   #waitingDirectory(step: StepName): string {
@@ -246,4 +258,14 @@ export class Engine {
     for (const lane of this.#lanes.values()) busy += lane.busy;
     return busy;
   }
+}
+
+/** With it a file leaves the pipeline at once, so that a death in between would hardly ever repeat the step before. */
+function isLast({ work }: FlowStep): boolean {
+  return work.do === "archive" || work.do === "delete" || (work.do === "move" && work.to.to === "directory");
+}
+
+/** Programs may put it into a command line: nothing in it means something to a shell. */
+function hasPlainName(path: string): boolean {
+  return /^[\w.~-]+$/.test(posix.basename(path));
 }

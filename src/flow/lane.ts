@@ -6,7 +6,7 @@ import type { FlowFile, StepWorker } from "./types.ts";
 /** A step that runs. */
 export interface Lane {
   step: FlowStep;
-  /** Its own program does the work: only files it asked for are claimed, and none is handed over in memory. */
+  /** Its own program does the work: only files it asked for are claimed. */
   external: boolean;
   worker: StepWorker;
   log: StepLog;

@@ -22,7 +22,7 @@ export interface PassageInput {
   /** Where a step's files wait. */
   readonly waiting: (step: StepName) => string;
   /** The lane of a step that takes a file at once, in memory. */
-  readonly next: (from: Lane, to: StepName) => Lane | undefined;
+  readonly next: (file: FlowFile, from: Lane, to: StepName) => Lane | undefined;
   /** A lane has one file less. */
   readonly release: (lane: Lane) => void;
 }
@@ -127,7 +127,7 @@ export class Passage {
 
   /**
    * To a step with room: in memory. The file stays where it was claimed, from where a death would repeat the steps since
-   * (none of them has effects outside). Else into the step's directory, its tags on it.
+   * (at most one of them has effects outside). Else into the step's directory, its tags on it.
    */
   #send(job: Job, from: string | undefined, to: StepName): Lane | undefined {
     const { file, lane } = job;
@@ -135,7 +135,7 @@ export class Passage {
       this.#finish(job, { is: "removed" });
       return undefined;
     }
-    const next = this.#given.next(lane, to);
+    const next = this.#given.next(file, lane, to);
     if (next === undefined) moveFile(file, from, posix.join(this.#given.waiting(to), waitingName(file.tags)));
     else next.busy += 1;
     this.#given.events.sent(job, { to, uid: file.tags.get(TAG.uid) ?? "", size: file.size });

@@ -107,6 +107,12 @@ export class Workers {
     for (const key of [...this.#rosters.keys()]) this.close(key);
   }
 
+  /** Whether any holds a file. */
+  get areBusy(): boolean {
+    for (const { hands } of this.#workers.values()) if (hands.size > 0) return true;
+    return false;
+  }
+
   /** Gives a file to a worker of the step, now or when one has room. */
   lend(key: string, loan: Loan): void {
     const roster = this.#rosters.get(key);

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { archiveStep, Pipeline, rule, until } from "./flow-harness.ts";
 import { notes, ownStep, python, StepWorker } from "./steps-harness.ts";
 
-const FILES = 300;
+const FILES = 1500;
 
 describe("steps that die", () => {
   let flow: Pipeline;

@@ -63,6 +63,7 @@ export class Process {
       take: (key: string) => this.#hints.get(key)?.shift(),
       isWatchedFor: () => true,
       listLater: nothing,
+      waiting: () => 0,
     };
     const workers = {
       open: (key: string, _log: StepLog, onRoom: (files: number) => void) => {
@@ -71,6 +72,7 @@ export class Process {
       },
       close: nothing,
       lend: (_key: string, loan: Loan) => this.loans.push(loan),
+      areBusy: false,
     } as unknown as Workers;
     this.#engine = new make(input, workers, events, logs);
     this.#attempt(() => this.#engine.adopt(CONFIG));

@@ -42,6 +42,14 @@ export function renameUnlessTaken(from: string, to: string): boolean {
   return disk.rename(from, to, false);
 }
 
+/** The name appears last: a death before leaves nothing. */
+export function writeWhole(path: string, text: string): boolean {
+  disk.look();
+  if (disk.files.has(path)) return false;
+  disk.create(path, text, true);
+  return true;
+}
+
 export function unlinkSync(path: string): void {
   disk.unlink(path);
 }
