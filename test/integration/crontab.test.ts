@@ -84,6 +84,10 @@ describe("the crontab of the module's user", { skip }, () => {
     );
     assert.match(await crontab(), /beat/);
     assert.doesNotMatch(await crontab(), /wrong/);
+    assert.match(
+      await box.ok("metwork", "status", "mfdata"),
+      /plugin wrong: its crontab[\s\S]*plugins\/wrong\/crontab:3:3/,
+    );
   });
 
   test("what only cron itself refuses is blamed on its plugin too", async () => {

@@ -18,6 +18,9 @@ import { pingRedis } from "./ping-redis.ts";
 import { checkPluginsThemselves } from "./plugin-checks.ts";
 import { readState, type StateWord } from "./state.ts";
 
+/** A plugin whose crontab is left out works otherwise. */
+const CRONTAB_NOTES: ReadonlySet<Diagnostic["code"]> = new Set(["MF3062", "MF3063"]);
+
 export interface ModuleStatus {
   readonly module: string;
   readonly state: StateWord;
@@ -176,8 +179,16 @@ async function checkPlugins(paths: ModulePaths, running: readonly ServiceStatus[
       loaded.notes.filter((note) => note.plugin === undefined),
     ),
     ...quarantined(last, loaded.value.broken).map(quarantineCheck),
+    ...loaded.notes.filter(({ code }) => CRONTAB_NOTES.has(code)).map(crontabCheck),
     ...themselves,
   ];
+}
+
+function crontabCheck(note: Diagnostic): Check {
+  return {
+    ...fromNotes(`plugin ${note.plugin}: its crontab`, [note]),
+    ...(note.plugin !== undefined && { plugin: note.plugin }),
+  };
 }
 
 function quarantineCheck({ name, state, reasons }: Quarantined): Check {
