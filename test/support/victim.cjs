@@ -27,11 +27,25 @@ const server = createServer((request, response) => {
     case "flood":
       setInterval(() => console.log("x".repeat(1023)), 0);
       break;
+    case "count": {
+      let bytes = 0;
+      request.on("data", (chunk) => {
+        bytes += chunk.length;
+      });
+      request.on("end", () => response.end(String(bytes)));
+      return;
+    }
     case "slow":
       setTimeout(() => response.end("at last"), size);
       return;
   }
   response.end(`${process.pid}`);
 }).listen({ fd: 3 });
+
+server.on("upgrade", (_, socket) => {
+  socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+  socket.on("error", () => socket.destroy());
+  socket.pipe(socket);
+});
 
 process.on("SIGTERM", () => server.close(() => process.exit(0)));

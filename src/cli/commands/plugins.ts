@@ -55,6 +55,23 @@ export const pluginCommands: readonly Command[] = [
     load: async () => (await import("../plugins/install.ts")).install,
   },
   {
+    name: "plugins hotswap",
+    aliases: ["plugins.hotswap"],
+    summary:
+      "Replace an installed plugin by another version without losing a request, and show what was served meanwhile. Exit 1 refused, 2 failed and nothing changed, 3 the new version did not serve and the old one is back.",
+    args: [{ name: "FILE", summary: "a .plugin file, or a plugin's directory", required: true }],
+    options: {
+      "wait-after-circus-reload": {
+        type: "string",
+        value: "S",
+        summary: "accepted for former scripts; nothing is waited for but readiness",
+      },
+      "wait-after-nginx-reload": { type: "string", value: "S", summary: "the same" },
+      "dont-restart-circus": { type: "boolean", summary: "the same" },
+    },
+    load: async () => (await import("../plugins/hotswap.ts")).hotswap,
+  },
+  {
     name: "plugins uninstall",
     aliases: ["plugins.uninstall"],
     summary: "Uninstall a plugin. Exit 1 not installed, 2 failed.",

@@ -1,6 +1,7 @@
 import type { LastApply } from "../../system/apply/outcome.ts";
 import type { Context, ExitCode, Given } from "../command.ts";
 import { printDiagnostics } from "../print/diagnostics.ts";
+import { servedLine } from "../print/served.ts";
 
 /** The command and, with `--reason`, what the person says of it: how the history keeps it. */
 export function reasonOf(command: string, given: Given): string {
@@ -19,6 +20,7 @@ export function showRecord(
   else {
     for (const action of record.actions) context.out(`${action.do} ${action.service}: ${action.because.join(", ")}`);
     context.err(`${record.did}: generation ${record.generation ?? "none"}, ${record.tookMs} ms`);
+    if (record.served !== undefined) context.err(servedLine(record.served));
     if (!runs) context.err(`${module} is stopped: only its files were looked at`);
     if (record.held !== undefined) {
       context.err(`it is held until an input changes; \`metwork apply ${module}\` releases it`);

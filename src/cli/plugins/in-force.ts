@@ -7,6 +7,7 @@ import { loadConfig } from "../../system/load/config.ts";
 import { connectSupervisor } from "../../system/supervise/client.ts";
 import type { Context, ExitCode } from "../command.ts";
 import { printDiagnostics } from "../print/diagnostics.ts";
+import { servedLine } from "../print/served.ts";
 import { reportTask } from "../print/task.ts";
 
 /**
@@ -33,6 +34,7 @@ export async function putInForce(
   const left = record.leftOut.includes(plugin) || record.kept?.includes(plugin) === true;
   const failed = record.did === "rolled back" || record.did === "refused";
   reportTask(context, `Putting ${paths.module} in force`, failed || left ? "ERROR" : "OK");
+  if (record.served !== undefined && !context.json) context.err(servedLine(record.served, plugin));
   printDiagnostics(context, failed ? record.notes : record.notes.filter((note) => note.plugin === plugin));
   if (failed) return 3;
   return left ? 4 : 0;

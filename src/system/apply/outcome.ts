@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import type { Action } from "../../core/plan/types.ts";
 import type { FailedPlugin } from "./quarantine.ts";
+import type { Served } from "./served.ts";
 
 /** How an apply ended. `notes` always holds everything the user should know, warnings included. */
 export interface Outcome {
@@ -13,6 +14,8 @@ export interface Outcome {
   readonly leftOut: readonly string[];
   /** Plugins of which the last good version serves, because the new one does not work. */
   readonly kept?: readonly string[];
+  /** What nginx answered while services changed; absent when none did, or it keeps no log. */
+  readonly served?: Served;
 }
 
 /** What is remembered of the last apply (`var/last_apply.json`), for status and for the next one. */

@@ -16,9 +16,13 @@ import type { Outcome } from "./outcome.ts";
 import { type Failure, perform, performAll, performInOrder, undo } from "./perform.ts";
 import { proveNginx, readNginxLog } from "./prove.ts";
 import { byPlugin, guiltyPlugins, ownerOf, type Reasons, unhealthyPlugins, withReasons } from "./reasons.ts";
+import { type Served, startCounting } from "./served.ts";
 
 /** The caller of an apply may be conf_monitor itself, so whatever concerns it comes when all else is done. */
 const MONITOR = "conf_monitor";
+
+/** How long the next change may have to wait for the figures of this one. */
+const COUNTED_MS = 100;
 
 /** What one attempt to reach a plan is made of. */
 export interface Attempt extends Suspects {
@@ -117,6 +121,7 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
     );
   };
 
+  const counting = parts.some(({ do: verb }) => verb !== "start") ? await startCounting(layout) : undefined;
   await noteDoubt(layout, before, next, actions);
   checkpoint("doubt-noted");
   const todo = parts.filter(({ service }) => !done.some((action) => action.service === service));
@@ -160,11 +165,13 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
     // Who waits here for its own end is killed for not ending.
     if (!isOwn) await performed;
   }
+  const served = await counting?.count(COUNTED_MS);
   return ended(
     "applied",
     next.id,
     ordered,
     stopped.failures.flatMap((failure) => failure.notes),
+    served,
   );
 }
 
@@ -212,8 +219,9 @@ function ended(
   generation: string | undefined,
   actions: readonly Action[],
   notes: readonly Diagnostic[],
+  served?: Served,
 ): Tried {
-  return { outcome: { did, generation, actions, notes } };
+  return { outcome: { did, generation, actions, notes, ...(served === undefined ? {} : { served }) } };
 }
 
 /** nginx must stop sending requests to the surplus instances before they go. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { digestOf } from "../../core/plan/digest.ts";
 import type { RunnableService } from "../../core/plan/services.ts";
@@ -6,6 +7,9 @@ import { obstacle, type Shared } from "./attempt.ts";
 import { internalFailure } from "./diagnostics.ts";
 import { Instance } from "./instance.ts";
 import type { Ward } from "./ward.ts";
+
+/** How long a swap waits for those it replaced; who still has clients then ends by itself, within its grace. */
+const ENDING_MS = 500;
 
 export type ServiceCommand = "start" | "restart" | "swap" | "reload" | "scale";
 
@@ -20,6 +24,8 @@ export class Service {
   #instances: Instance[] = [];
   #queue: Promise<unknown> = Promise.resolve();
   #waiting = 0;
+  /** Replaced processes that still answer somebody. */
+  readonly #ending = new Set<Promise<void>>();
   /** Interrupts the commands that wait or run; a stop replaces it. */
   #interrupt = new AbortController();
 
@@ -35,7 +41,7 @@ export class Service {
 
   /** Nothing runs and nothing is to be done: it can be forgotten. */
   isGone(): boolean {
-    return this.#waiting === 0 && this.#instances.length === 0;
+    return this.#waiting === 0 && this.#instances.length === 0 && this.#ending.size === 0;
   }
 
   status(): ServiceStatus | undefined {
@@ -55,7 +61,7 @@ export class Service {
     this.#interrupt.abort();
     this.#interrupt = new AbortController();
     return this.#enqueue(async () => {
-      await this.#stopInstances(this.#instances, false);
+      await Promise.all([this.#stopInstances(this.#instances, false), ...this.#ending]);
       this.#forget();
       return DONE;
     });
@@ -104,36 +110,47 @@ export class Service {
   /** One instance after the other; when one fails those already replaced go back. Old processes end side by side. */
   async #swap(next: RunnableService, signal: AbortSignal): Promise<Performed> {
     const before = this.#spec ?? next;
-    const ending: Promise<void>[] = [];
     const swapped: Instance[] = [];
     for (const instance of this.#instances.slice(0, next.instances)) {
-      const { failed: note, stopped } = await this.#replace(instance, next, signal);
-      if (stopped !== undefined) ending.push(stopped);
+      const note = await this.#replace(instance, next, signal);
       if (note === undefined) {
         swapped.push(instance);
         continue;
       }
-      for (const other of signal.aborted ? [] : swapped) {
-        const { stopped: backed } = await this.#replace(other, before, this.#interrupt.signal);
-        if (backed !== undefined) ending.push(backed);
-      }
-      await Promise.all(ending);
+      for (const other of signal.aborted ? [] : swapped) await this.#replace(other, before, this.#interrupt.signal);
       return failed([note]);
     }
-    const [resized] = await Promise.all([this.#resize(next, signal), ...ending]);
+    const resized = await this.#resize(next, signal);
+    const over = new AbortController();
+    const late = sleep(ENDING_MS, undefined, { signal: over.signal }).catch(() => undefined);
+    await Promise.race([Promise.all(this.#ending), late]);
+    over.abort();
     return resized;
   }
 
   /** Swaps an instance; one without a socket cannot run beside its successor and is stopped first. */
-  async #replace(instance: Instance, next: RunnableService, signal: AbortSignal): ReturnType<Instance["swap"]> {
-    if (next.socket !== undefined) return instance.swap(next, signal);
+  async #replace(instance: Instance, next: RunnableService, signal: AbortSignal): Promise<Diagnostic | undefined> {
+    if (next.socket !== undefined) {
+      const { failed: refused, stopped } = await instance.swap(next, signal);
+      if (stopped !== undefined) this.#letEnd(stopped);
+      return refused;
+    }
     const before = this.#spec ?? next;
     await instance.stop(false);
     const note = await instance.start(next, signal);
-    if (note === undefined) return {};
+    if (note === undefined) return undefined;
     const lost = await instance.start(before, this.#interrupt.signal);
     if (lost !== undefined) this.#shared.report(`${this.id} ${instance.number} could not go back: ${lost.message}`);
-    return { failed: note };
+    return note;
+  }
+
+  #letEnd(stopped: Promise<void>): void {
+    const ending = stopped
+      .catch((error: Error) =>
+        this.#shared.report(`${this.id}: a replaced process is not known to have ended: ${error.message}`),
+      )
+      .finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
   }
 
   /** Adopts the spec; starts what is missing and stops what is too much. */
@@ -197,12 +214,11 @@ export class Service {
     void this.#enqueue(async () => {
       const instance = this.#instances[number - 1];
       if (this.#spec === undefined || instance === undefined) return DONE;
-      const { failed: note, stopped } = await this.#replace(instance, this.#spec, signal);
+      const note = await this.#replace(instance, this.#spec, signal);
       if (note !== undefined) {
         this.#shared.report(`${this.id} ${number} could not be renewed: ${note.message}`);
         instance.armAge();
       }
-      await stopped;
       return DONE;
     });
   }
