@@ -46,6 +46,7 @@ const OPEN_AFTER_MS = 1000;
 const OPEN_EVERY_MS = 2000;
 const OPEN_MAX = 1000;
 const DETAIL_MAX = 300;
+const ENTERED_BEFORE = /^0\..*\.enter_step$/;
 const NO_SENT: readonly SentRow[] = [];
 
 /** Where batches go. */
@@ -147,12 +148,14 @@ export class TraceRecorder implements FlowEvents {
   #begin(file: FlowFile, counter: number, at: number): Going {
     const { tags, size } = file;
     const text = (name: string): string => tags.get(name) ?? "";
+    // A listener gives the files it makes the counter 0 before any step has seen them.
+    const isFirst = counter === 1 && ![...tags.keys()].some((name) => ENTERED_BEFORE.test(name));
     const going: Going = {
       at,
       uid: text(TAG.uid),
       name: text(TAG.basename),
       directory: text(TAG.dirname),
-      counter,
+      counter: isFirst ? 0 : counter,
       size,
       visits: [],
       routings: [],

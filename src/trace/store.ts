@@ -74,6 +74,7 @@ export class TraceStore {
     try {
       const segment = this.#current();
       segment.together(() => this.#insert(segment, batch));
+      this.#lost = 0;
       if (this.#failing !== "") this.#warn("the trace is written again");
       this.#failing = "";
       return true;
@@ -96,7 +97,6 @@ export class TraceStore {
     }
     if (open !== undefined) segment.open(open, stepOf);
     if (this.#lost > 0) segment.lost(Date.now(), this.#lost);
-    this.#lost = 0;
   }
 
   #current(): Segment {

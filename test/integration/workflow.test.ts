@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { type Story, tellStories, type Visit } from "../../src/core/trace/story.ts";
+import { TraceReader } from "../../src/trace/query.ts";
 import { type Appliance, general, makeAppliance } from "../support/appliance.ts";
 import { processesOf } from "../support/processes.ts";
 import { makeSamples, type Sample } from "../support/samples.ts";
@@ -201,7 +203,47 @@ test(`${COUNT} files of eleven kinds through twenty plugins in three languages: 
     assert.equal(found.length, contents.length, place);
     assert.deepEqual(digests(found), digests(contents), place);
   }
+  await until("all is told of", () => storedPaths(allStories()).length >= total).catch(() => undefined);
+  const stories = allStories();
+  assert.deepEqual(stories.map(({ name }) => name).sort(), samples.map(({ name }) => name).sort());
+  assert.deepEqual(storedPaths(stories), filesIn(places).toSorted());
+  const open = stories.flatMap(({ name, visits }) =>
+    visits
+      .flatMap(leaves)
+      .filter((visit) => !isEnd(visit))
+      .map((visit) => [name, visit]),
+  );
+  assert.deepEqual(open, [], "every way of every file has an end");
 });
+
+/** What the trace tells of all that arrived. */
+function allStories(): readonly Story[] {
+  const reader = new TraceReader(join(home, "var", "trace"));
+  try {
+    return tellStories(reader.passagesOf(reader.find("*", COUNT * 4)), reader.open());
+  } finally {
+    reader.close();
+  }
+}
+
+function storedPaths(stories: readonly Story[]): readonly string[] {
+  const paths = stories.flatMap(({ visits }) =>
+    visits.flatMap(withChildren).filter(({ ending }) => ending === "stored"),
+  );
+  return paths.map(({ path }) => path ?? "").sort();
+}
+
+function withChildren(visit: Visit): readonly Visit[] {
+  return [visit, ...visit.children.flatMap(withChildren)];
+}
+
+function leaves(visit: Visit): readonly Visit[] {
+  return withChildren(visit).filter(({ children, waiting }) => children.length === 0 || waiting.length > 0);
+}
+
+function isEnd({ ending, waiting }: Visit): boolean {
+  return waiting.length === 0 && ["stored", "removed"].includes(ending);
+}
 
 /** SIGKILL for one process of each step of its own program. */
 function killOneOfEach(): void {
