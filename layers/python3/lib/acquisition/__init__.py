@@ -1,29 +1,34 @@
-"""Steps of the file pipeline: subclass AcquisitionStep, override process(xaf), call run()."""
+"""Steps of the file pipeline: subclass AcquisitionStep, override process(xaf), call run().
 
-from acquisition.archive_step import AcquisitionArchiveStep
-from acquisition.batch_step import AcquisitionBatchStep
-from acquisition.copy_step import AcquisitionCopyStep
-from acquisition.delete_step import AcquisitionDeleteStep
-from acquisition.fork_step import AcquisitionForkStep
-from acquisition.listener import AcquisitionListener
-from acquisition.move_step import AcquisitionMoveStep
-from acquisition.step import AcquisitionStep
-from acquisition.switch_step import AcquisitionSwitchStep
-from acquisition.transform_step import AcquisitionTransformStep
-from acquisition.uncompress_step import AcquisitionUnbzip2Step, AcquisitionUngzipStep, AcquisitionUnxzStep
+Each class is loaded when it is first asked for: a step starts with what it needs.
+"""
 
-__all__ = [
-    "AcquisitionArchiveStep",
-    "AcquisitionBatchStep",
-    "AcquisitionCopyStep",
-    "AcquisitionDeleteStep",
-    "AcquisitionForkStep",
-    "AcquisitionListener",
-    "AcquisitionMoveStep",
-    "AcquisitionStep",
-    "AcquisitionSwitchStep",
-    "AcquisitionTransformStep",
-    "AcquisitionUnbzip2Step",
-    "AcquisitionUngzipStep",
-    "AcquisitionUnxzStep",
-]
+import importlib
+
+_MODULES = {
+    "AcquisitionArchiveStep": "archive_step",
+    "AcquisitionBatchStep": "batch_step",
+    "AcquisitionCopyStep": "copy_step",
+    "AcquisitionDeleteStep": "delete_step",
+    "AcquisitionForkStep": "fork_step",
+    "AcquisitionListener": "listener",
+    "AcquisitionMoveStep": "move_step",
+    "AcquisitionStep": "step",
+    "AcquisitionSwitchStep": "switch_step",
+    "AcquisitionTransformStep": "transform_step",
+    "AcquisitionUnbzip2Step": "uncompress_step",
+    "AcquisitionUngzipStep": "uncompress_step",
+    "AcquisitionUnxzStep": "uncompress_step",
+}
+
+__all__ = list(_MODULES)
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

@@ -6,7 +6,6 @@ names files of `pattern => LEVEL` lines. Python's own `logging` ends here too, u
 
 import datetime
 import fnmatch
-import inspect
 import logging
 import os
 import sys
@@ -73,7 +72,7 @@ class Logger:
 
     def dump_locals(self):
         """Logs the caller's local variables (DEBUG)."""
-        for name, value in inspect.currentframe().f_back.f_locals.items():
+        for name, value in sys._getframe(1).f_locals.items():
             self._write("DEBUG", "%s = %r", (name, value), {})
 
     def _write(self, level, message, args, values):

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 
@@ -79,7 +78,7 @@ def mkdir_p_or_die(path, nodebug=False, exit_code=2):
 
 def get_tmp_filepath(tmp_dir=None, prefix=""):
     """A path nobody uses, in a directory that is made."""
-    directory = tmp_dir or os.environ.get("TMPDIR") or tempfile.gettempdir()
+    directory = tmp_dir or os.environ.get("TMPDIR") or "/tmp"
     mkdir_p_or_die(directory)
     return os.path.join(directory, prefix + get_unique_hexa_identifier())
 

@@ -4,7 +4,6 @@ Names and values are bytes; a text is taken as UTF-8. What is not UTF-8 is kept 
 """
 
 import errno
-import hashlib
 import json
 import os
 import re
@@ -285,6 +284,9 @@ def _sidecar(path):
     directory, name = os.path.split(path)
     plain = f"{HIDDEN_PREFIX}tags.{name}"
     if len(os.fsencode(plain)) > NAME_MAX:
+        # Rarely needed, and OpenSSL comes with it.
+        import hashlib
+
         text = re.sub("[\ud800-\udfff]", "\ufffd", name)
         plain = f"{HIDDEN_PREFIX}tags.{hashlib.sha256(text.encode('utf-8')).hexdigest()}"
     return os.path.join(directory, plain)
