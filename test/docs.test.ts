@@ -11,7 +11,8 @@ for (const page of pages) {
   test(`${page}: every source file, folder and page it names is there`, () => {
     const text = readFileSync(join(root, page), "utf8");
     const named = [...text.matchAll(/`((?:src|test|templates|layers|modules|scripts|bin|docs|bench)\/[\w./-]*)`/g)];
-    const linked = [...text.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)];
+    // Code may look like a link.
+    const linked = [...text.replace(/^```.*?^```/gms, "").matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)];
     const missing = [
       ...named.map(([, path = ""]) => join(root, path)),
       ...linked.map(([, path = ""]) => join(root, dirname(page), path)),
