@@ -45,6 +45,8 @@ const FLUSH_PASSAGES = 2000;
 const OPEN_AFTER_MS = 1000;
 const OPEN_EVERY_MS = 2000;
 const OPEN_MAX = 1000;
+/** Passages that wait for a trace that is being started. */
+const KEPT_MAX = 20_000;
 const DETAIL_MAX = 300;
 const ENTERED_BEFORE = /^0\..*\.enter_step$/;
 const NO_SENT: readonly SentRow[] = [];
@@ -125,7 +127,7 @@ export class TraceRecorder implements FlowEvents {
     if (ending.is !== "passed") {
       this.#going.delete(file);
       this.#over.push(going);
-      if (this.#over.length >= FLUSH_PASSAGES) this.flush();
+      if (this.#over.length === FLUSH_PASSAGES) this.flush();
     }
   }
 
@@ -141,8 +143,18 @@ export class TraceRecorder implements FlowEvents {
       over.push(going);
     }
     const open = this.#openNow();
-    if (over.length > 0 || open !== undefined) this.#tellBatch(over, open);
-    if (this.#going.size > 0 || this.#openTold > 0) this.#timer = setTimeout(() => this.flush(), FLUSH_MS).unref();
+    if (over.length > 0 || open !== undefined) {
+      if (this.#sink.ready()) this.#tellBatch(over, open);
+      else this.#keep(over);
+    }
+    if (this.#going.size + this.#over.length > 0 || this.#openTold > 0)
+      this.#timer = setTimeout(() => this.flush(), FLUSH_MS).unref();
+  }
+
+  /** Until there is somebody to tell again; more than a person would miss is not kept. */
+  #keep(over: Going[]): void {
+    this.#lost += Math.max(0, over.length - KEPT_MAX);
+    this.#over = over.slice(-KEPT_MAX);
   }
 
   #begin(file: FlowFile, counter: number, at: number): Going {
@@ -193,10 +205,6 @@ export class TraceRecorder implements FlowEvents {
   }
 
   #tellBatch(over: readonly Going[], open: readonly OpenRow[] | undefined): void {
-    if (!this.#sink.ready()) {
-      this.#lost += over.length;
-      return;
-    }
     const routings: RoutingRow[] = [];
     const passages = over.map((going, index): PassageRow => {
       for (const routing of going.routings) routings.push([index, ...routing]);

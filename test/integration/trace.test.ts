@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { FlowConfig } from "../../src/core/flow/types.ts";
@@ -100,7 +100,17 @@ describe("the trace of a pipeline", () => {
     );
   });
 
-  test("a killed trace, a damaged file of it, and one that is no database hold nothing up and begin anew", async () => {
+  test("a trace that is killed is started again, and told what it missed", async () => {
+    const before = flow.archived().length;
+    for (const pid of childrenOf(flow.daemonPid)) process.kill(pid, "SIGKILL");
+    await until("that is noticed", () => flow.log.includes("the trace's process ended (SIGKILL)"));
+    for (let index = 0; index < 20; index++) flow.drop(`many_killed${index}`, String(index));
+    await until("all are archived", () => flow.archived().length === before + 20);
+    await until("all are told", () => stories(flow, "many_killed*").length === 20);
+    for (const name of flow.archived().filter((one) => one.startsWith("many_killed"))) rmSync(join(flow.archive, name));
+  });
+
+  test("a file of it that is damaged, or no database, holds nothing up; it is set aside and another begun", async () => {
     const [segment] = listSegments(join(flow.root, "trace"));
     assert.ok(segment !== undefined);
     await flow.stop();
@@ -135,6 +145,12 @@ describe("the trace of a pipeline", () => {
     assert.equal(readdirSync(flow.incoming).length, 0);
   });
 });
+
+/** The daemon's only child is the trace. */
+function childrenOf(pid: number): readonly number[] {
+  const words = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
+  return words.filter((word) => word !== "").map(Number);
+}
 
 function last(story: Story | undefined): Visit | undefined {
   let visit = story?.visits[0];

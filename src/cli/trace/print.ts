@@ -7,28 +7,34 @@ const UNITS = ["B", "kB", "MB", "GB", "TB"];
 export function printStory(context: Context, story: Story): void {
   const { name, uid, size, arrivedAt, directory, visits } = story;
   context.out(`${name}  ${sizeText(size)}  in ${directory} at ${new Date(arrivedAt).toISOString()}  uid ${uid}`);
-  printVisits(context, visits, "", uid);
+  printVisits(context, visits, "", { uid, day: dayOf(arrivedAt) });
 }
 
-function printVisits(context: Context, visits: readonly Visit[], indent: string, uid: string): void {
+/** What the lines above have said already. */
+interface Said {
+  readonly uid: string;
+  readonly day: string;
+}
+
+function printVisits(context: Context, visits: readonly Visit[], indent: string, said: Said): void {
   for (const [index, visit] of visits.entries()) {
     const last = index === visits.length - 1;
-    context.out(`${indent}${last ? "└─" : "├─"} ${visitText(visit, uid)}`);
+    context.out(`${indent}${last ? "└─" : "├─"} ${visitText(visit, said)}`);
     // A single child goes on at the same depth: most files only pass from step to step.
     const straight = last && visit.children.length === 1 && visit.waiting.length === 0;
     const below = straight ? indent : `${indent}${last ? "   " : "│  "}`;
     for (const { to, size, since } of visit.waiting) {
-      const state = since === undefined ? "not begun" : `in work since ${timeText(since)}`;
+      const state = since === undefined ? "not begun" : `in work since ${momentText(since, said.day)}`;
       context.out(`${below}${visit.children.length === 0 ? "└─" : "├─"} ${to}  ${sizeText(size)}, ${state}`);
     }
-    printVisits(context, visit.children, below, visit.uid);
+    printVisits(context, visit.children, below, { uid: visit.uid, day: dayOf(visit.at) });
   }
 }
 
-function visitText(visit: Visit, uid: string): string {
+function visitText(visit: Visit, { uid, day }: Said): string {
   const version = visit.version === "" ? "" : ` (${visit.version})`;
   const parts = [
-    `${timeText(visit.at)}  ${visit.plugin}/${visit.step}${version}  ${visit.tookMs} ms`,
+    `${momentText(visit.at, day)}  ${visit.plugin}/${visit.step}${version}  ${visit.tookMs} ms`,
     ...(visit.uid === uid ? [] : [`uid ${visit.uid}`]),
     endingText(visit),
     ...(visit.sha256 === undefined ? [] : [`sha256 ${visit.sha256}`]),
@@ -58,6 +64,15 @@ function endingText({ ending, detail, path, children, waiting }: Visit): string 
     case "returned":
       return detail === "" ? "given back" : `given back: ${detail}`;
   }
+}
+
+/** The time alone, on the day that was said. */
+function momentText(ms: number, day: string): string {
+  return dayOf(ms) === day ? timeText(ms) : `${dayOf(ms)} ${timeText(ms)}`;
+}
+
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
 }
 
 export function timeText(ms: number): string {
