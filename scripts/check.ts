@@ -10,6 +10,7 @@ const deadlineMs = 300_000;
 
 const shellScripts = [
   "layers/core/bin/listen_pid",
+  "test/support/systemd-box",
   "bin/metwork",
   "bin/cronwrap.sh",
   ".ci/run",

@@ -3,6 +3,7 @@ import { completionCommands } from "./commands/completion.ts";
 import { configCommands } from "./commands/config.ts";
 import { cronCommands } from "./commands/cron.ts";
 import { doctorCommands } from "./commands/doctor.ts";
+import { exportCommands } from "./commands/export.ts";
 import { fileCommands } from "./commands/files.ts";
 import { lifecycleCommands } from "./commands/lifecycle.ts";
 import { pluginCommands } from "./commands/plugins.ts";
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   ...configCommands,
   ...cronCommands,
   ...doctorCommands,
+  ...exportCommands,
   ...fileCommands,
   ...lifecycleCommands,
   ...pluginCommands,

@@ -96,8 +96,7 @@ export const distributions: readonly Distribution[] = [
       test("bubblewrap"),
       test("gunicorn"),
       // Restarts what `metwork export` wrote for it.
-      { ...test("supervisor"), unit: "supervisor" },
-      { ...test("php-fpm"), unit: "php8.2-fpm,php8.3-fpm,php8.4-fpm" },
+      testDaemon("supervisor", "supervisor"),
     ],
     nginxModules: "/usr/lib/nginx/modules",
   },
