@@ -38,6 +38,15 @@ export class Generator {
     renameSync(staged, join(this.#flow.incoming, sample.name));
   }
 
+  /** Makes one that is moved in, whole, when the answer is called. */
+  stage(): () => void {
+    const { sample, content } = this.make();
+    const staged = join(this.#flow.stage, sample.name);
+    writeFileSync(staged, content);
+    this.accept(sample);
+    return () => renameSync(staged, join(this.#flow.incoming, sample.name));
+  }
+
   /** A file for somebody else to bring in. */
   make(): { readonly sample: Sample; readonly content: Buffer } {
     const index = this.samples.length;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, existsSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FlowConfig } from "../../../src/core/flow/types.ts";
@@ -13,6 +13,7 @@ import { Random } from "./random.ts";
 
 const MAIN = join(import.meta.dirname, "..", "..", "..", "src", "main", "flow.ts");
 const WORKING_MS = 30_000;
+const LOG_CHARS = 256 * 1024;
 
 /** A pipeline under fire: the real daemon, begun again as a supervisor does, workers, Redis, and files that keep coming. */
 export class World implements AsyncDisposable {
@@ -25,6 +26,8 @@ export class World implements AsyncDisposable {
   /** Environment of the next daemon. */
   env: Record<string, string> = {};
   deaths = 0;
+  /** The last of what daemons had to warn of. */
+  log = "";
   #daemon: ChildProcess | undefined;
   #wanted = false;
   #watching: Promise<void> = Promise.resolve();
@@ -112,7 +115,9 @@ export class World implements AsyncDisposable {
       env: { ...process.env, TZ: "UTC", ...this.env },
       stdio: ["ignore", "ignore", "pipe"],
     });
-    daemon.stderr.on("data", (text) => appendFileSync(join(this.flow.root, "flow.log"), text));
+    daemon.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.log = `${this.log}${text}`.slice(-LOG_CHARS);
+    });
     this.#daemon = daemon;
     daemon.on("exit", () => {
       if (!this.#wanted) return;
