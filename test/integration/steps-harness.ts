@@ -20,6 +20,8 @@ export class StepWorker {
   #wanted = true;
   #log = "";
   starts = 0;
+  /** Between an end and the next start; a supervisor holds back who ends soon. */
+  pauseMs = 0;
 
   constructor(flow: Pipeline, plugin: string, argv: readonly [string, ...string[]], env: Record<string, string> = {}) {
     const all = {
@@ -47,7 +49,9 @@ export class StepWorker {
         });
       }
       child.on("exit", () => {
-        if (this.#wanted) this.#child = this.#start();
+        setTimeout(() => {
+          if (this.#wanted) this.#child = this.#start();
+        }, this.pauseMs);
       });
       return child;
     };
