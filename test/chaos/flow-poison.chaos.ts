@@ -6,12 +6,13 @@ import { ownStep, StepWorker } from "../integration/steps-harness.ts";
 import { scaled } from "./pipeline/scale.ts";
 
 const HURTS = ["crash", "hang", "memory"] as const;
-const files = scaled({ full: 20_000, short: 2000 });
+const files = scaled({ full: 20_000, short: 600 });
 const poison = Math.ceil(files / 100);
 const SHARE_MIN = 0.9;
 const TRIES_MAX = 3;
 const MEMORY_BYTES = 400 * 1024 * 1024;
-const BAD_WORKERS = 4;
+/** The supervisor lets who crashes at once wait longer, up to ten seconds. */
+const PAUSE_MS = 1000;
 
 const GOOD = `require("metwork-step").run((file) => {
   for (const end = performance.now() + 0.2; performance.now() < end; );
@@ -58,8 +59,11 @@ async function run(poisoned: number): Promise<Run> {
     writeFileSync(join(flow.root, "bad.py"), BAD);
     workers.push(new StepWorker(flow, "good", [process.execPath, join(flow.root, "good.cjs")]));
     const limited = ["prlimit", `--as=${MEMORY_BYTES}`, "python3", join(flow.root, "bad.py"), "step.bad.main"] as const;
-    for (let count = 0; count < BAD_WORKERS && poisoned > 0; count++)
-      workers.push(new StepWorker(flow, "bad", limited));
+    if (poisoned > 0) {
+      const bad = new StepWorker(flow, "bad", limited);
+      bad.pauseMs = PAUSE_MS;
+      workers.push(bad);
+    }
     const names = Array.from({ length: files }, (_, index) => `good${index}`);
     for (let index = 0; index < poisoned; index++)
       names.splice(index * 100, 0, `${HURTS[index % HURTS.length]}${index}`);
