@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FlowConfig } from "../../../src/core/flow/types.ts";
@@ -25,6 +25,8 @@ export class World implements AsyncDisposable {
   readonly gaps: number[] = [];
   /** Environment of the next daemon. */
   env: Record<string, string> = {};
+  /** What the next daemon is started by. */
+  launcher: readonly string[] = [];
   deaths = 0;
   /** The last of what daemons had to warn of. */
   log = "";
@@ -48,6 +50,11 @@ export class World implements AsyncDisposable {
       for (let worker = 0; worker < workers; worker++) this.workers.push(new StepWorker(this.flow, plugin, program));
     }
     await until("the pipeline takes files", () => existsSync(this.flow.incoming));
+  }
+
+  /** Lets files be dropped before there is a daemon. */
+  prepare(): void {
+    mkdirSync(this.flow.incoming, { recursive: true });
   }
 
   get pid(): number {
@@ -79,8 +86,8 @@ export class World implements AsyncDisposable {
     this.#wanted = false;
     const daemon = this.#daemon;
     if (daemon === undefined || daemon.exitCode !== null || daemon.signalCode !== null) return;
-    const ended = once(daemon, "exit");
-    daemon.kill(signal);
+    const ended = once(daemon, "close");
+    process.kill(-this.pid, signal);
     await ended;
   }
 
@@ -111,9 +118,13 @@ export class World implements AsyncDisposable {
 
   #begin(): void {
     const path = join(this.flow.root, "flow.json");
-    const daemon = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, path], {
+    const argv = [...this.launcher, process.execPath, "--disable-warning=ExperimentalWarning", MAIN, path];
+    const [program = "", ...args] = argv;
+    const daemon = spawn(program, args, {
       env: { ...process.env, TZ: "UTC", ...this.env },
       stdio: ["ignore", "ignore", "pipe"],
+      // A launcher's end must be the daemon's as well.
+      detached: true,
     });
     daemon.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.log = `${this.log}${text}`.slice(-LOG_CHARS);
