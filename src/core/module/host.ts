@@ -29,6 +29,8 @@ export interface Programs {
   readonly python3Version?: string;
   readonly telegraf?: string;
   readonly logrotate?: string;
+  /** Judges units. */
+  readonly systemdAnalyze?: string;
   readonly vsftpd?: string;
   readonly sshd?: string;
   /** bwrap: runs a program that sees only what it is given. */

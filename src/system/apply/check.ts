@@ -3,15 +3,18 @@ import { join } from "node:path";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import type { Programs } from "../../core/module/host.ts";
 import type { RuntimeLayout } from "../../core/module/paths.ts";
+import type { Manifest } from "../../core/plan/types.ts";
 import { run } from "../../kit/exec.ts";
 import { nginxDiagnostic, type Suspects } from "./blame.ts";
+import { checkUnits, isRunBySystemd } from "./check-units.ts";
 
-/** Lets the programs that will read a staged tree judge it. */
+/** Lets the programs that will read a staged tree judge it: of units those that differ from the tree in force. */
 export async function checkStaged(
   home: string,
   suspects: Suspects,
   programs: Programs,
   layout: RuntimeLayout,
+  current?: Manifest,
 ): Promise<readonly Diagnostic[]> {
   const notes: Diagnostic[] = [];
   for (const [path, file] of suspects.plan.tree) {
@@ -19,6 +22,14 @@ export async function checkStaged(
       const lines = await nginxErrors(programs.nginx, join(home, path), layout);
       notes.push(...lines.map((line) => nginxDiagnostic(line, home, suspects)));
     }
+  }
+  const { systemdAnalyze } = programs;
+  const { plan } = suspects;
+  if (systemdAnalyze !== undefined && isRunBySystemd(plan, layout.configAuto)) {
+    const units = [...plan.tree].flatMap(([path, { check }]) => {
+      return check === "systemd" && plan.digests[path] !== current?.files[path] ? [path] : [];
+    });
+    notes.push(...(await checkUnits(systemdAnalyze, home, units, plan)));
   }
   return notes;
 }

@@ -60,7 +60,8 @@ export async function attemptPlan(attempt: Attempt): Promise<Tried> {
     return ended("nothing", next.id, actions, []);
   }
   const staged = await tryToStage(attempt);
-  const refusals = typeof staged === "string" ? await checkStaged(staged, attempt, attempt.programs, layout) : [staged];
+  const refusals =
+    typeof staged === "string" ? await checkStaged(staged, attempt, attempt.programs, layout, current) : [staged];
   checkpoint("checked");
   const guilty: Reasons = attempt.whole === true ? new Map() : guiltyPlugins(refusals);
   const earlier = attempt.standing ?? [];

@@ -135,6 +135,7 @@ export const programNames = {
   vsftpd: ["vsftpd"],
   sshd: ["sshd"],
   bubblewrap: ["bwrap"],
+  systemdAnalyze: ["systemd-analyze"],
 } as const;
 
 /** The modules a Lua configuration loads, in the order nginx wants them. */
