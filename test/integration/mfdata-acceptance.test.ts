@@ -163,6 +163,15 @@ test("0006 a thousand files", async () => {
   await until("all are archived", complete, 60_000);
 });
 
+test("generate_random_files: so many files a second for so many seconds", async () => {
+  const directory = join(appliance.home, "random");
+  const custom = `[custom]\ndest_dir = ${directory}\ndest_basename = {ORIGINAL_BASENAME}\nkeep_tags_suffix = null\n`;
+  await install("archive", "foobar7", `[switch_rules:fnmatch:first.core.original_basename]\nload_* = main\n${custom}`);
+  await mfdata("generate_random_files.py", "--nb_files", "30", "--size", "100", "--prefix", "load", "--seconds", "2");
+  await until("all are archived", () => existsSync(directory) && readdirSync(directory).length === 60);
+  for (const name of readdirSync(directory)) assert.equal(statSync(join(directory, name)).size, 100);
+});
+
 test("0096 what a plugin may ask of its layers is there", async () => {
   await install("ungzip", "foobar");
   await install("unzstd", "foobar2");

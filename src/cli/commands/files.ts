@@ -20,6 +20,19 @@ export const fileCommands: readonly Command[] = [
     load: async () => (await import("../files/inject.ts")).inject,
   },
   {
+    name: "generate_random_files",
+    aliases: ["generate_random_files", "generate_random_files.py"],
+    summary: "Put random files into the first watched directory, so many a second, to see what the pipeline bears.",
+    args: [],
+    options: {
+      nb_files: { type: "string", value: "N", summary: "files a second; default: 1000" },
+      size: { type: "string", value: "BYTES", summary: "of each file; default: 1000" },
+      prefix: { type: "string", value: "NAME", summary: "what their names begin with; default: file" },
+      seconds: { type: "string", value: "S", summary: "how long; default: 60" },
+    },
+    load: async () => (await import("../files/generate.ts")).generate,
+  },
+  {
     name: "print_tags",
     aliases: ["print_tags"],
     summary: "Print a file's tags, sorted, one `key = value` a line.",

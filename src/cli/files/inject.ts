@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { copyFileSync, lstatSync, renameSync, rmSync, unlinkSync, utimesSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { HIDDEN_PREFIX, systemPath } from "../../core/flow/names.ts";
 import { TAG } from "../../core/flow/tags.ts";
 import { renameUnlessTaken } from "../../kit/linux/rename.ts";
@@ -31,10 +31,17 @@ async function targetDirectory(context: Context, given: Given): Promise<string |
   const plugin = given.value("plugin") ?? "guess_file_type";
   const step = given.value("step") ?? "main";
   if (!NAME.test(plugin) || !NAME.test(step)) throw new UsageError("a plugin or step has no such name");
+  if (given.flag("incoming")) return entrance(context);
+  const env = await dataEnvironment(context);
+  return env === undefined ? undefined : join(env["MFDATA_DATA_IN_DIR"] ?? "", `step.${plugin}.${step}`);
+}
+
+/** The first directory outsiders put files into. Undefined, and said why, when the configuration is wrong. */
+export async function entrance(context: Context): Promise<string | undefined> {
   const env = await dataEnvironment(context);
   if (env === undefined) return undefined;
-  const [entrance = "incoming"] = (env["MFDATA_INTERNAL_PLUGINS_WATCHED_DIRECTORIES"] ?? "incoming").split(",");
-  return join(env["MFDATA_DATA_IN_DIR"] ?? "", given.flag("incoming") ? entrance.trim() : `step.${plugin}.${step}`);
+  const [first = "incoming"] = (env["MFDATA_INTERNAL_PLUGINS_WATCHED_DIRECTORIES"] ?? "incoming").split(",");
+  return resolve(env["MFDATA_DATA_IN_DIR"] ?? "", first.trim());
 }
 
 /**
