@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { archiveStep, Pipeline, rule, until } from "./flow-harness.ts";
 import { notes, ownStep, python, type StepWorker } from "./steps-harness.ts";
 
-const FILES = 2000;
+const FILES = 1000;
 const NAME = "first.core.original_basename";
 
 describe("changes while files stream in", () => {
