@@ -7,7 +7,7 @@ import type { RuleHelperSpec } from "../core/flow/types.ts";
 import { RuleHelper } from "./rule-helper.ts";
 
 const root = join(import.meta.dirname, "..", "..");
-const LIMITS = { slowMs: 300, hangMs: 1000, restMs: 60_000, restMaxMs: 60_000 };
+const LIMITS = { slowMs: 300, hangMs: 2000, restMs: 60_000, restMaxMs: 60_000 };
 const TAGS = new Map([
   ["first.core.original_basename", "obs_1.csv"],
   ["odd", "\udcff"],

@@ -150,7 +150,7 @@ function print(
   const rows = rules.map(({ plugin, type, tag, pattern, input, verdict, reason, targets: to }) => [
     plugin,
     tag === "" ? type : `${type} ${tag}`,
-    pattern,
+    ownName(pattern),
     short(input),
     reason === undefined ? verdict : `${verdict}: ${reason}`,
     to.join(", "),
@@ -159,6 +159,11 @@ function print(
     table(`Rules of ${name} (${rules.length})`, ["Plugin", "Rule", "Pattern", "Input", "Verdict", "Targets"], rows),
   );
   context.out(targets.length === 0 ? `no rule matches: ${noMatch}` : `goes to ${targets.join(", ")}`);
+}
+
+/** A function of a plugin without the directory, which would fill the line. */
+function ownName(pattern: string): string {
+  return pattern.replace(/^\/.*:(?=[\w.]+$)/, "");
 }
 
 function short(text: string): string {

@@ -30,7 +30,7 @@ export async function whatIfRouted(context: Context, given: Given): Promise<Exit
       context.out(`${count(moving)} of ${count(result.files)} files would move${moving > 0 ? ":" : ""}`);
       for (const move of result.moves) context.out(lineOf(move));
     }
-    for (const { pattern } of result.notAsked) context.err(`not asked, the files are gone: ${pattern}`);
+    for (const pattern of result.notAsked) context.err(`not asked, the files are gone: ${pattern}`);
     for (const tag of result.unseen) context.err(`no file of that time had the tag ${tag}`);
     if (reader.sinceMs === undefined || reader.sinceMs > since) {
       const begin = reader.sinceMs === undefined ? "not yet" : `at ${new Date(reader.sinceMs).toISOString()}`;

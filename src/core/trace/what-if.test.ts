@@ -54,8 +54,5 @@ test("another rule to the same step moves nothing", () => {
 test("functions are not asked, and tags no file had are told", () => {
   const result = whatIf(FILES, [], [rule("python", "", "/d:m.f", "a"), rule("equal", "gone.tag", "x", "b")]);
   assert.deepEqual([result.files, result.moves, result.unseen], [4, [], ["gone.tag"]]);
-  assert.deepEqual(
-    result.notAsked.map(({ pattern }) => pattern),
-    ["/d:m.f"],
-  );
+  assert.deepEqual(result.notAsked, ["/d:m.f"]);
 });

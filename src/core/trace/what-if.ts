@@ -27,7 +27,7 @@ export interface WhatIf {
   /** Sorted, the most files first. */
   readonly moves: readonly Move[];
   /** Functions cannot be asked about files that are gone: they match nothing, before and after. */
-  readonly notAsked: readonly SwitchRuleSpec[];
+  readonly notAsked: readonly string[];
   /** Tags that rules look at and no file had. */
   readonly unseen: readonly string[];
 }
@@ -77,9 +77,7 @@ export function whatIf(
   return {
     files: count,
     moves: [...moves.values()].sort((a, b) => b.files - a.files),
-    notAsked: [
-      ...new Map([...before, ...after].filter(isProgrammed).map((spec) => [JSON.stringify(spec), spec])).values(),
-    ],
+    notAsked: [...new Set([...before, ...after].filter(isProgrammed).map(({ pattern }) => pattern))],
     unseen: [...read].filter((name) => !seenTags.has(name)),
   };
 }

@@ -14,7 +14,7 @@ export function checkExpected(statePath: string): readonly Check[] {
   }
   return Object.entries(state.watched).map(([key, { due }]): Check => {
     const [plugin = "", expectation = ""] = key.split("/");
-    const name = `[expect_${expectation}]`;
+    const name = `[expect_${expectation}] of ${plugin}`;
     const missing = due.filter(({ raisedAt }) => raisedAt !== undefined);
     if (missing.length === 0) return { name, state: "OK", plugin };
     const times = missing.slice(-SHOWN).map(({ at }) => `${new Date(at).toISOString().slice(0, 19)}Z`);
