@@ -6,7 +6,7 @@ import { missedTargets } from "./pipeline/report.ts";
 
 /**
  * `node bench/pipeline.ts [CASE [COUNT...]]`: how fast mfdata is, beside what the machine can do at most (L1: inotify and
- * one rename; L2: the file operations of the chain, both in C). Cases: chain, rules, node, python (rounds, files a round),
+ * one rename; L2: the file operations of the chain, both in C). Cases: chain, rules, node, python, durable (rounds, files a round),
  * latency (files), burst (files), waiting (files, enough), large (files), idle (plugins); without one: all of them.
  */
 const [, , name, ...counts] = process.argv;
@@ -17,6 +17,7 @@ const cases: Readonly<Record<string, () => Promise<void>>> = {
   rules: () => throughput(programs, ["rules"], first, second),
   node: () => throughput(programs, ["node"], first, second),
   python: () => throughput(programs, ["python"], first, second),
+  durable: () => throughput(programs, ["durable"], first, second),
   latency: () => latency(programs, first),
   burst: () => burst(programs, first),
   waiting: () => waiting(programs, first, second),
@@ -25,7 +26,7 @@ const cases: Readonly<Record<string, () => Promise<void>>> = {
 };
 try {
   if (name === undefined) {
-    await throughput(programs, ["rules", "node", "python"]);
+    await throughput(programs, ["rules", "node", "python", "durable"]);
     for (const one of ["latency", "idle", "large", "burst", "waiting"]) await cases[one]?.();
   } else if (cases[name] === undefined) {
     console.error(`there is no case ${name}; there are ${Object.keys(cases).join(", ")}`);

@@ -57,6 +57,8 @@ const RIGS = {
   operations: (programs: Programs) => yardstick("L2", "chain", programs),
   chain: (programs: Programs) => mfdata("chain", programs, { archive: archive(ALL_PNG) }),
   rules: (programs: Programs) => mfdata("rules", programs, tenPlugins()),
+  durable: (programs: Programs) =>
+    mfdata("durable", programs, { archive: archive(ALL_PNG) }, "[data_in]\ndurability = durable\n"),
   node: (programs: Programs) =>
     mfdata("node", programs, { archive: archive({}), own: ownCode("node {plugin_dir}/main.js", "main.js", NODE_STEP) }),
   python: (programs: Programs) =>
@@ -95,6 +97,10 @@ function judge(rounds: Rounds, name: string): void {
   const asked = least[name];
   report(`${name}: to L1`, ratio(rounds, name, "L1"), "", asked === undefined ? undefined : { least: asked });
   if (name === "chain") report("chain: to L2", ratio(rounds, name, "L2"), "", { least: 0.5 });
+  if (name === "durable") {
+    const rates = (rounds.get(name) ?? []).map(({ filesPerS }) => filesPerS);
+    report("durable: safe against a loss of power", median(rates), "/s", { least: 1000 });
+  }
   if (name === "rules") report("rules: ten plugins to one", ratio(rounds, name, "chain"), "", { least: 0.9 });
 }
 

@@ -6,6 +6,7 @@ import { splitName } from "../core/flow/recovery.ts";
 import { TAG, type Tags } from "../core/flow/tags.ts";
 import type { StepName } from "../core/flow/types.ts";
 import { checkpoint } from "../kit/checkpoint.ts";
+import type { GroupCommit } from "../kit/group-commit.ts";
 import { dropSidecar, putBeside, type TagPlace, writeTags } from "../kit/tags.ts";
 import { codeOf } from "./errors.ts";
 import { removeFile } from "./failure.ts";
@@ -30,6 +31,8 @@ export interface Delivery {
   /** Where a step's files wait. */
   readonly waiting: (step: StepName) => string;
   readonly sent: (output: Sent) => void;
+  /** What goes out is on the disk before the file itself goes. */
+  readonly commit: GroupCommit | undefined;
 }
 
 interface Part {
@@ -62,6 +65,7 @@ export async function deliver(file: FlowFile, from: string, delivery: Delivery):
     for (const { path } of parts) await patiently(() => discard(path));
     throw error;
   }
+  if (parts.length > 0) await delivery.commit?.sync([...parts.map(({ path }) => path), `${claims}/`]);
   if (delivery.own !== undefined) {
     const last = nameOf("last", 0, delivery.own);
     await patiently(() => moveFile(file, from, last, file.shared || ownShared));

@@ -101,7 +101,7 @@ export class Endings {
     const stumbled = (error: unknown): void =>
       this.#stumble(job, from, error, () => this.#bury(job, from, policy, reason));
     try {
-      const path = bury(file, from, policy, { trash, waiting: this.#given.waiting });
+      const path = bury(file, from, policy, { trash, waiting: this.#given.waiting, commit: lane.commit });
       if (path instanceof Promise) path.then(buried, stumbled);
       else buried(path);
     } catch (error) {

@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Hint } from "../core/flow/hint.ts";
 import { type FlowConfig, type FlowStep, type StepName, stepKey } from "../core/flow/types.ts";
+import { GroupCommit } from "../kit/group-commit.ts";
 import { passes } from "../kit/passing.ts";
 import { type Claim, claim } from "./claim.ts";
 import { makeDirectory } from "./directory.ts";
@@ -36,6 +37,8 @@ const SLICE = 32;
 const SLICE_WITH_WORKERS = 1;
 /** Files a lane has per process it was asked to run: libmagic wants the next one ready when it is done with one. */
 const FILES_PER_LANE = 4;
+/** Files of a durable step in work together: so many share a commit. */
+const DURABLE_FILES = 256;
 /** Files of an external step in work together, whatever its workers ask for. */
 const LENT_MAX = 4096;
 
@@ -46,6 +49,7 @@ export class Engine {
   readonly #logs: Logs;
   readonly #workers: Workers;
   readonly #retries = new Retries();
+  readonly #commit = new GroupCommit();
   readonly #passage: Passage;
   readonly #ruleHelpers: RuleHelpers;
   readonly #pending = new Set<string>();
@@ -110,11 +114,12 @@ export class Engine {
       const lend: Workers["lend"] = (to, loan) => this.#workers.lend(to, loan);
       const ask: RuleHelpers["ask"] = (rules, path, tags) => this.#ruleHelpers.ask(rules, path, tags);
       const worker = stepWorker(step, { dataIn: config.dataIn, lend, ask }, log);
+      const commit = step.durable ? this.#commit : undefined;
       const external = step.work.do === "external";
-      const limit = external ? LENT_MAX : Math.max(step.lanes, 2) * FILES_PER_LANE;
+      const limit = external ? LENT_MAX : step.durable ? DURABLE_FILES : Math.max(step.lanes, 2) * FILES_PER_LANE;
       if (known !== undefined) {
         this.#retries.open(step, waiting, log);
-        Object.assign(known, { step, worker, log, limit, external });
+        Object.assign(known, { step, worker, log, limit, external, commit });
         this.#employ(key, known);
         return;
       }
@@ -124,7 +129,7 @@ export class Engine {
       this.#recovered.add(key);
       this.#retries.open(step, waiting, log);
       if (count > 0) log.warning(`${count} files were in work when the daemon died; they are processed again`);
-      const lane = { step, external, worker, log, claims, trash, busy: 0, limit, room: 0, taking: 0 };
+      const lane = { step, external, worker, log, commit, claims, trash, busy: 0, limit, room: 0, taking: 0 };
       this.#lanes.set(key, lane);
       this.#employ(key, lane);
     } catch (error) {
@@ -261,7 +266,8 @@ export class Engine {
 }
 
 /** With it a file leaves the pipeline at once, so that a death in between would hardly ever repeat the step before. */
-function isLast({ work }: FlowStep): boolean {
+function isLast({ work, durable }: FlowStep): boolean {
+  if (durable) return false;
   return work.do === "archive" || work.do === "delete" || (work.do === "move" && work.to.to === "directory");
 }
 

@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { flatName } from "../core/flow/basename.ts";
 import { TAG } from "../core/flow/tags.ts";
 import type { FailurePolicySpec, StepName } from "../core/flow/types.ts";
+import type { GroupCommit } from "../kit/group-commit.ts";
 import { dropSidecar } from "../kit/tags.ts";
 import { waitingName } from "./ids.ts";
 import { moveFile, placeFile } from "./transfer.ts";
@@ -13,6 +14,7 @@ export interface Graves {
   /** `$IN/trash/<plugin>.<step>`. */
   readonly trash: string;
   readonly waiting: (step: StepName) => string;
+  readonly commit?: GroupCommit | undefined;
 }
 
 /**
@@ -29,16 +31,23 @@ export function bury(
     removeFile(file, from);
     return undefined;
   }
-  if (policy.do !== "move") return keepFile(file, from, graves.trash, file.tags.get(TAG.basename));
-  if (policy.to.to === "directory") return keepFile(file, from, policy.to.path, file.tags.get(TAG.basename));
+  const name = file.tags.get(TAG.basename);
+  if (policy.do !== "move") return keepFile(file, from, graves.trash, name, graves.commit);
+  if (policy.to.to === "directory") return keepFile(file, from, policy.to.path, name, graves.commit);
   const path = posix.join(graves.waiting(policy.to.step), waitingName(file.tags));
   moveFile(file, from, path);
   return path;
 }
 
 /** Puts a file, with its tags beside it, where a person will look at it, under a name that person knows. */
-export function keepFile(file: FlowFile, from: string, directory: string, name = "unknown"): string | Promise<string> {
-  return placeFile(file, from, { directory, name: flatName(name), tagsSuffix: ".tags" });
+export function keepFile(
+  file: FlowFile,
+  from: string,
+  directory: string,
+  name = "unknown",
+  commit?: GroupCommit,
+): string | Promise<string> {
+  return placeFile(file, from, { directory, name: flatName(name), tagsSuffix: ".tags", commit });
 }
 
 export function removeFile(file: FlowFile, from: string): void {

@@ -1,5 +1,6 @@
 import type { Tags } from "../core/flow/tags.ts";
 import type { FlowStep } from "../core/flow/types.ts";
+import type { GroupCommit } from "../kit/group-commit.ts";
 import type { StepLog } from "./log.ts";
 import type { FlowFile, StepWorker } from "./types.ts";
 
@@ -10,6 +11,8 @@ export interface Lane {
   external: boolean;
   worker: StepWorker;
   log: StepLog;
+  /** Of a durable step. */
+  commit: GroupCommit | undefined;
   readonly claims: string;
   readonly trash: string;
   /** Files it has now, and may have. */

@@ -67,7 +67,7 @@ export class Passage {
       return this.#conclude(job, { do: "failed", reason: `it went through more than ${STEP_LIMIT} steps` });
     }
     const sent = (output: Sent): void => this.#given.events.sent(job, output);
-    const context: StepContext = { step: lane.step, counter, log: lane.log, sent };
+    const context: StepContext = { step: lane.step, counter, log: lane.log, sent, commit: lane.commit };
     try {
       const outcome = lane.worker(file, context);
       if (!(outcome instanceof Promise)) return this.#conclude(job, outcome);

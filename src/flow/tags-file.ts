@@ -10,26 +10,34 @@ const MODE = 0o644;
 /** No tags file is larger, bytes. */
 const SIZE_MAX = 1024 * 1024;
 
+/** What a tags file is to hold; or where it is prepared, on the file system of its place. */
+export type TagsContent = { readonly text: string } | { readonly prepared: string };
+
+/** Writes a tags file under a hidden name. */
+export function prepareTagsFile(path: string, text: string): void {
+  writeFileSync(systemPath(path), text, { flag: "wx", mode: MODE });
+}
+
 /**
  * Writes the tags file of a data file about to appear at `dataPath`, whole and at once. False: the name belongs to
  * another file. One that a death left without its data is known by the uid in it and replaced.
  */
-export function writeTagsFile(path: string, dataPath: string, text: string, uid: string): boolean {
-  const written = writeWhole(path, text, MODE);
-  return written === true || writeNamed(path, dataPath, text, uid);
-}
-
-/** Under a hidden name first: for file systems without unnamed files, and to replace what a death left. */
-function writeNamed(path: string, dataPath: string, text: string, uid: string): boolean {
+export function writeTagsFile(path: string, dataPath: string, content: TagsContent, uid: string): boolean {
+  if ("prepared" in content) return give(content.prepared, path, dataPath, uid);
+  if (writeWhole(path, content.text, MODE)) return true;
+  // For file systems without unnamed files, and to replace what a death left.
   const temporary = posix.join(posix.dirname(path), HIDDEN_PREFIX + uniqueName());
-  writeFileSync(systemPath(temporary), text, { flag: "wx", mode: MODE });
-  if (renameUnlessTaken(temporary, path)) return true;
-  if (isAbsent(dataPath) && isTagsOf(path, uid)) {
-    renameSync(systemPath(temporary), systemPath(path));
-    return true;
-  }
+  prepareTagsFile(temporary, content.text);
+  if (give(temporary, path, dataPath, uid)) return true;
   unlinkSync(systemPath(temporary));
   return false;
+}
+
+function give(prepared: string, path: string, dataPath: string, uid: string): boolean {
+  if (renameUnlessTaken(prepared, path)) return true;
+  if (!isAbsent(dataPath) || !isTagsOf(path, uid)) return false;
+  renameSync(systemPath(prepared), systemPath(path));
+  return true;
 }
 
 function isTagsOf(path: string, uid: string): boolean {

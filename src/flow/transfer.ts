@@ -6,13 +6,14 @@ import { freeName, tagsFileName } from "../core/flow/placement.ts";
 import { moveRecord } from "../core/flow/recovery.ts";
 import { formatTags, TAG } from "../core/flow/tags.ts";
 import { checkpoint } from "../kit/checkpoint.ts";
+import type { GroupCommit } from "../kit/group-commit.ts";
 import { renameUnlessTaken } from "../kit/linux/rename.ts";
 import { passes } from "../kit/passing.ts";
 import { clearTags, digest, dropSidecar, type TagPlace, writeTags } from "../kit/tags.ts";
 import { makeDirectory } from "./directory.ts";
 import { codeOf } from "./errors.ts";
 import { uniqueName } from "./ids.ts";
-import { writeTagsFile } from "./tags-file.ts";
+import { prepareTagsFile, writeTagsFile } from "./tags-file.ts";
 import type { FlowFile } from "./types.ts";
 
 /** Copying more than this on the main thread would hold up the others. Bytes. */
@@ -40,20 +41,45 @@ export interface Placement {
   /** An equal name is replaced; otherwise another name is chosen. */
   readonly replace?: boolean;
   readonly keepTags?: boolean;
+  /** It and its tags are on the disk when it is placed. */
+  readonly commit?: GroupCommit | undefined;
 }
 
 /** Puts a claimed file in a directory outside the pipeline; returns its path there. Across file systems it is copied. */
 export function placeFile(file: FlowFile, from: string, placement: Placement): string | Promise<string> {
+  return placement.commit === undefined
+    ? placeNow(file, from, placement)
+    : placeDurably(file, from, placement, placement.commit);
+}
+
+/** Content first, then the names: a loss of power leaves it where it was, or there with its tags. */
+async function placeDurably(file: FlowFile, from: string, placement: Placement, commit: GroupCommit): Promise<string> {
+  const directory = posix.dirname(posix.join(placement.directory, placement.name));
+  const tags = placement.tagsSuffix === "" ? undefined : posix.join(directory, HIDDEN_PREFIX + uniqueName());
   try {
-    if (placement.chmod !== undefined) chmodSync(from, placement.chmod);
-    return put(file, from, from, placement);
+    if (tags !== undefined) inDirectory(tags, () => prepareTagsFile(tags, formatTags(file.tags)));
+    await commit.sync(tags === undefined ? [from] : [from, tags]);
+    const path = await placeNow(file, from, placement, tags);
+    await commit.sync([`${directory}/`]);
+    return path;
   } catch (error) {
-    if (codeOf(error) !== "EXDEV" && !(codeOf(error) === "EPERM" && placement.chmod !== undefined)) throw error;
-    return placeCopy(file, from, placement);
+    if (tags !== undefined) discard(tags);
+    throw error;
   }
 }
 
-async function placeCopy(file: FlowFile, from: string, placement: Placement): Promise<string> {
+/** `tags`: a tags file that was prepared. */
+function placeNow(file: FlowFile, from: string, placement: Placement, tags?: string): string | Promise<string> {
+  try {
+    if (placement.chmod !== undefined) chmodSync(from, placement.chmod);
+    return put(file, from, from, placement, tags);
+  } catch (error) {
+    if (codeOf(error) !== "EXDEV" && !(codeOf(error) === "EPERM" && placement.chmod !== undefined)) throw error;
+    return placeCopy(file, from, placement, tags);
+  }
+}
+
+async function placeCopy(file: FlowFile, from: string, placement: Placement, tags?: string): Promise<string> {
   const directory = posix.dirname(posix.join(placement.directory, placement.name));
   makeDirectory(directory);
   const copy = posix.join(directory, HIDDEN_PREFIX + uniqueName());
@@ -61,7 +87,8 @@ async function placeCopy(file: FlowFile, from: string, placement: Placement): Pr
     await copyFile(from, systemPath(copy));
     await syncFile(copy);
     if (placement.chmod !== undefined) chmodSync(systemPath(copy), placement.chmod);
-    const path = put(file, copy, from, placement);
+    const path = put(file, copy, from, placement, tags);
+    await syncFile(directory);
     await unlink(from);
     return path;
   } catch (error) {
@@ -71,12 +98,11 @@ async function placeCopy(file: FlowFile, from: string, placement: Placement): Pr
 }
 
 /** Renames `source` to its final name, its tags file in place before it. */
-function put(file: FlowFile, source: string, from: string, placement: Placement): string {
+function put(file: FlowFile, source: string, from: string, placement: Placement, tags?: string): string {
   const wanted = posix.join(placement.directory, placement.name);
-  const directory = posix.dirname(wanted);
   const before = file.place;
   if (placement.keepTags) keepTagsFor(file, source, from, wanted);
-  const path = placement.replace ? replaceAt(source, wanted) : putFree(file, source, directory, wanted, placement);
+  const path = placement.replace ? replaceAt(source, wanted) : putFree(file, source, wanted, placement, tags);
   checkpoint("placed");
   file.path = undefined;
   if (!placement.keepTags) clearTagsOf(path, file.place);
@@ -109,10 +135,11 @@ function replaceAt(source: string, path: string): string {
   return path;
 }
 
-function putFree(file: FlowFile, source: string, directory: string, wanted: string, placement: Placement): string {
+function putFree(file: FlowFile, source: string, wanted: string, placement: Placement, tags?: string): string {
+  const directory = posix.dirname(wanted);
   const uid = file.tags.get(TAG.uid) ?? "";
   const name = posix.basename(wanted);
-  const text = placement.tagsSuffix === "" ? "" : formatTags(file.tags);
+  const text = placement.tagsSuffix === "" || tags !== undefined ? "" : formatTags(file.tags);
   for (let attempt = 0; ; attempt++) {
     const candidate = freeName(name, uid, attempt);
     const path = posix.join(directory, candidate);
@@ -121,10 +148,14 @@ function putFree(file: FlowFile, source: string, directory: string, wanted: stri
       continue;
     }
     const tagsPath = posix.join(directory, tagsFileName(candidate, placement.tagsSuffix, digest));
-    if (!inDirectory(path, () => writeTagsFile(tagsPath, path, text, uid))) continue;
+    if (
+      !inDirectory(path, () => writeTagsFile(tagsPath, path, tags === undefined ? { text } : { prepared: tags }, uid))
+    )
+      continue;
     checkpoint("pair-half");
     if (renameUnlessTaken(source, path)) return path;
-    unlinkSync(systemPath(tagsPath));
+    if (tags === undefined) unlinkSync(systemPath(tagsPath));
+    else renameSync(systemPath(tagsPath), systemPath(tags));
   }
 }
 

@@ -72,7 +72,20 @@ export async function tryStep(options: TrialOptions): Promise<readonly Tried[]> 
     ask: (...asked: Parameters<RuleHelpers["ask"]>) => helpers.ask(...asked),
   };
   const worker = stepWorker(step, services, log);
-  const lane: Lane = { step, external, worker, log, claims, trash, busy: 0, limit: Infinity, room: 0, taking: 0 };
+  const commit = undefined;
+  const lane: Lane = {
+    step,
+    external,
+    worker,
+    log,
+    commit,
+    claims,
+    trash,
+    busy: 0,
+    limit: Infinity,
+    room: 0,
+    taking: 0,
+  };
   try {
     if (external) await hands.employ();
     return await Promise.all(options.files.map((file) => passOne(file, lane, dataIn)));

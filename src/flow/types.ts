@@ -1,5 +1,6 @@
 import type { Tags } from "../core/flow/tags.ts";
 import type { FailurePolicySpec, FlowStep, StepName } from "../core/flow/types.ts";
+import type { GroupCommit } from "../kit/group-commit.ts";
 import type { TagPlace } from "../kit/tags.ts";
 import type { StepLog } from "./log.ts";
 
@@ -68,6 +69,8 @@ export interface StepContext {
   readonly log: StepLog;
   /** To be called for each file it hands to a step itself. */
   readonly sent: (output: Sent) => void;
+  /** Of a durable step. */
+  readonly commit: GroupCommit | undefined;
 }
 
 export type StepWorker = (file: FlowFile, context: StepContext) => Outcome | Promise<Outcome>;

@@ -59,6 +59,7 @@ function plugin(name: string, command: string, step: Partial<Step> = {}, rules: 
     retry: { total: 0, minWaitS: 0, maxWaitS: 0, backoff: 0 },
     timeoutS: 600,
     maxProcessingS: 0,
+    durability: "AUTO",
     ...step,
   };
   const label = `plugin_${name}@mfdata`;

@@ -125,6 +125,7 @@ function flowStep(step: Step, plugin: Plugin, input: FlowInput, notes: Diagnosti
     lanes: lanesOf(step, plugin, internal, recognised.kind === "custom", config),
     onFailure,
     ...(step.retry.total > 0 && { retry: step.retry }),
+    ...(isDurable(step, config) && { durable: true }),
     ...(step.maxProcessingS > 0 && { maxProcessingS: step.maxProcessingS }),
     ...(step.priority > 0 && { priority: step.priority }),
     ...(step.maxWaiting > 0 && { maxWaiting: step.maxWaiting }),
@@ -260,4 +261,8 @@ function wrongStep(step: Step, plugin: Plugin, message: string): Diagnostic {
     plugin: plugin.name,
     fix: `correct it; until then its files wait in step.${plugin.name}.${step.name}`,
   };
+}
+
+function isDurable({ durability }: Step, config: ModuleConfig): boolean {
+  return (durability === "AUTO" ? textOf(config, "data_in.durability") : durability) === "durable";
 }

@@ -82,6 +82,8 @@ export interface FlowStep extends StepName {
   readonly retry?: RetrySpec;
   /** Seconds after which a worker that still holds a file is killed. Absent: it may take any time. */
   readonly maxProcessingS?: number;
+  /** What leaves it is on the disk, safe against a loss of power, before its end is told. */
+  readonly durable?: boolean;
   readonly debug: boolean;
   /** Files that may wait for it before the ways in refuse more; absent: any number. */
   readonly maxWaiting?: number;

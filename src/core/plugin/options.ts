@@ -182,6 +182,12 @@ const step = {
   retry_min_wait: option(type.number, "10", "restart", "Shortest wait before trying again", "seconds"),
   retry_max_wait: option(type.number, "120", "restart", "Longest wait before trying again", "seconds"),
   retry_backoff: option(type.number, "0", "restart", "How fast the wait grows; 0: it does not"),
+  durability: option(
+    type.choice("AUTO", "fast", "durable"),
+    "AUTO",
+    "reload",
+    "`fast`: files survive the death of any process; `durable`: also a loss of power, since what leaves the step is on the disk before the step's end is told, some milliseconds later; `AUTO`: as `[data_in] durability` of the module",
+  ),
   max_processing_time: option(
     type.number,
     "0",

@@ -67,6 +67,7 @@ export function readStep(section: MergedSection, name: string, directory: string
     },
     timeoutS: Math.max(0, values.timeout),
     maxProcessingS: Math.max(0, values.max_processing_time),
+    durability: values.durability,
   };
   if (step.retry.maxWaitS < step.retry.minWaitS) {
     notes.push({

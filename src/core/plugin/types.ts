@@ -87,6 +87,7 @@ export interface Step extends PartBase {
   readonly timeoutS: number;
   /** A worker that holds a file for longer is killed; 0: never. */
   readonly maxProcessingS: number;
+  readonly durability: "AUTO" | "fast" | "durable";
 }
 
 /** `[extra_daemon_*]`. */

@@ -10,7 +10,7 @@ type Work = Extract<StepWork, { readonly do: "archive" }>;
 /** Stores a file and, beside it, its tags. An equal name is never overwritten: see core/flow/placement. */
 export function archive(work: Work): StepWorker {
   const template = nameTemplate(work.basename);
-  return (file, { log }): Outcome | Promise<Outcome> => {
+  return (file, { log, commit }): Outcome | Promise<Outcome> => {
     const from = file.path;
     if (from === undefined) return { do: "failed", reason: "it is gone" };
     const placed = placeFile(file, from, {
@@ -18,6 +18,7 @@ export function archive(work: Work): StepWorker {
       name: template(file.tags, new Date(), randomUid),
       tagsSuffix: work.tagsSuffix,
       chmod: work.chmod,
+      commit,
     });
     const report = (path: string): Outcome => {
       log.info(`File ${from} moved to ${printable(path)}`);

@@ -9,9 +9,9 @@ export function copy(
   work: Extract<StepWork, { readonly do: "copy" }>,
   waiting: (target: StepName) => string,
 ): StepWorker {
-  return (file, { sent }) => {
+  return (file, { sent, commit }) => {
     if (file.path === undefined) return { do: "failed", reason: "it is gone" };
-    return deliverTo(file, file.path, work.to, { waiting, sent });
+    return deliverTo(file, file.path, work.to, { waiting, sent, commit });
   };
 }
 
@@ -20,7 +20,7 @@ export function deliverTo(
   file: FlowFile,
   from: string,
   targets: readonly Target[],
-  delivery: Pick<Delivery, "waiting" | "sent">,
+  delivery: Pick<Delivery, "waiting" | "sent" | "commit">,
 ): Outcome | Promise<Outcome> {
   const [only, ...others] = targets;
   if (only !== undefined && others.length === 0 && file.owned) {
@@ -43,7 +43,7 @@ async function split(
   file: FlowFile,
   from: string,
   targets: readonly Target[],
-  delivery: Pick<Delivery, "waiting" | "sent">,
+  delivery: Pick<Delivery, "waiting" | "sent" | "commit">,
 ): Promise<Outcome> {
   // The original itself goes last, and content is shared only among those that may share it.
   const ordered = targets.toSorted((a, b) => Number(a.hardlink) - Number(b.hardlink));

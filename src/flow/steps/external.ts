@@ -16,7 +16,7 @@ export interface ExternalServices {
 /** Lends each file to a worker of the step, and does with it what that worker decided. */
 export function external(step: FlowStep, services: ExternalServices): StepWorker {
   const key = stepKey(step);
-  return async (file, { sent }): Promise<Outcome> => {
+  return async (file, { sent, commit }): Promise<Outcome> => {
     const { path } = file;
     if (path === undefined) return { do: "failed", reason: "it is gone" };
     const how = await new Promise<Returned>((returned) => {
@@ -30,7 +30,7 @@ export function external(step: FlowStep, services: ExternalServices): StepWorker
       file.place = readTags(path).place;
     });
     if (how.is === "failed") return { do: "failed", reason: how.reason };
-    return send(file, path, how.outputs, { waiting: services.waiting, sent });
+    return send(file, path, how.outputs, { waiting: services.waiting, sent, commit });
   };
 }
 
@@ -38,7 +38,7 @@ async function send(
   file: FlowFile,
   path: string,
   emitted: readonly Output[],
-  { waiting, sent }: Pick<Delivery, "waiting" | "sent">,
+  delivery: Pick<Delivery, "waiting" | "sent" | "commit">,
 ): Promise<Outcome> {
   const own = emitted.find((output) => output.path === path && output.mode === "move");
   // It can be moved once; to the others go copies.
@@ -47,7 +47,7 @@ async function send(
     .map((output): Output => (output.path === path && output.mode === "move" ? { ...output, mode: "copy" } : output));
   if (own !== undefined) replaceTags(file, own);
   if (outputs.length === 0) return own === undefined ? DONE : { do: "send", to: own.to };
-  await deliver(file, path, { outputs, own: own?.to, waiting, sent });
+  await deliver(file, path, { outputs, own: own?.to, ...delivery });
   return PASSED;
 }
 

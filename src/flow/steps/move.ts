@@ -11,7 +11,7 @@ type Work = Extract<StepWork, { readonly do: "move" }>;
 /** Moves a file to another step (under a name of its own), or to a directory, where an equal name is replaced. */
 export function move(work: Work): StepWorker {
   const template = nameTemplate(work.basename);
-  return (file, { log }): Outcome | Promise<Outcome> => {
+  return (file, { log, commit }): Outcome | Promise<Outcome> => {
     const from = file.path;
     if (from === undefined) return { do: "failed", reason: "it is gone" };
     if (work.to.to === "step") {
@@ -23,6 +23,7 @@ export function move(work: Work): StepWorker {
       name: template(file.tags, new Date(), randomUid),
       tagsSuffix: "",
       chmod: work.chmod,
+      commit,
       replace: true,
       keepTags: !work.dropTags,
     });

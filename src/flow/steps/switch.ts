@@ -34,8 +34,8 @@ export function switchStep(work: Work, places: SwitchPlaces, log: StepLog): Step
     context: StepContext,
   ): Outcome | Promise<Outcome> => {
     context.log.info(`${targets.length} actions matched for ${printable(file.tags.get(TAG.basename) ?? from)}`);
-    if (targets.length === 0) return noMatch(file, from, work, places);
-    return deliverTo(file, from, targets, { waiting: places.waiting, sent: context.sent });
+    if (targets.length === 0) return noMatch(file, from, work, places, context.commit);
+    return deliverTo(file, from, targets, { waiting: places.waiting, sent: context.sent, commit: context.commit });
   };
   return (file, context): Outcome | Promise<Outcome> => {
     const from = file.path;
@@ -68,7 +68,13 @@ async function askAll(
   return new Map((await Promise.all(answered)).flat());
 }
 
-function noMatch(file: FlowFile, from: string, work: Work, places: SwitchPlaces): Outcome | Promise<Outcome> {
+function noMatch(
+  file: FlowFile,
+  from: string,
+  work: Work,
+  places: SwitchPlaces,
+  commit: StepContext["commit"],
+): Outcome | Promise<Outcome> {
   const unmatched = (path?: string): Outcome => {
     return { do: "done", how: { is: "unmatched", policy: work.noMatch, ...(path !== undefined && { path }) } };
   };
@@ -77,6 +83,6 @@ function noMatch(file: FlowFile, from: string, work: Work, places: SwitchPlaces)
     return unmatched();
   }
   const name = file.tags.get(work.noMatchOriginalName ? TAG.basename : TAG.uid);
-  const kept = keepFile(file, from, places.noMatch, name);
+  const kept = keepFile(file, from, places.noMatch, name, commit);
   return typeof kept === "string" ? unmatched(kept) : kept.then(unmatched);
 }

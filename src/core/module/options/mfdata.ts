@@ -30,6 +30,12 @@ const DATA_IN = section("data_in", "The directory files come in by, and how long
     "restart",
     "The directory that holds incoming, tmp, trash and the queues of steps.",
   ),
+  durability: option(
+    choice("fast", "durable"),
+    "fast",
+    "reload",
+    "`fast`: files survive the death of any process. `durable`: also a loss of power: what leaves a step of the pipeline is on the disk before the step's end is told. Each file then takes some milliseconds longer, and a disk writes a few thousand a second. Steps may differ, see `durability` of a step.",
+  ),
   trash_max_lifetime: option(
     integer(0, LONGEST_MINUTES),
     "1440",
