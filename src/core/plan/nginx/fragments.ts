@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import type { App, Plugin } from "../../plugin/types.ts";
 import type { PlannedFile } from "../types.ts";
+import { holdsLocations, withoutLocations } from "./nested.ts";
 
 /** Headers nginx sends to workers and clients; a location that sets one of its own inherits none of them. */
 export interface Header {
@@ -46,14 +47,20 @@ export function additionTo(
   };
 }
 
+/** What an exact location includes of an app's fragment that has locations of its own; undefined: the fragment itself. */
+export function exactInclude(app: App, plugin: Plugin): string | undefined {
+  const text = app.nginxFragment === undefined ? undefined : plugin.fragments[app.nginxFragment];
+  return text !== undefined && holdsLocations(text) ? fragmentPath(plugin, exactRole(app)) : undefined;
+}
+
 /** The files of all fragments of the plugins. */
 export function fragmentFiles(plugins: readonly Plugin[]): [path: string, file: PlannedFile][] {
   const files: [string, PlannedFile][] = [];
-  const add = (plugin: Plugin, role: string, name: string | undefined): void => {
+  const add = (plugin: Plugin, role: string, name: string | undefined, edit = (text: string) => text): void => {
     const text = name === undefined ? undefined : plugin.fragments[name];
     if (name === undefined || text === undefined) return;
     const from = { plugin: plugin.name, file: posix.join(plugin.home, name) };
-    files.push([fragmentPath(plugin, role), { text: ended(text) + luaVersion(plugin), mode: 0o600, from }]);
+    files.push([fragmentPath(plugin, role), { text: ended(edit(text)) + luaVersion(plugin), mode: 0o600, from }]);
   };
   for (const plugin of plugins) {
     if (plugin.nginxDisabled) continue;
@@ -62,10 +69,17 @@ export function fragmentFiles(plugins: readonly Plugin[]): [path: string, file: 
     for (const part of plugin.parts) {
       if (part.kind !== "app") continue;
       add(plugin, roleOf(part, "worker"), part.nginxFragment);
+      if (exactInclude(part, plugin) !== undefined) {
+        add(plugin, exactRole(part), part.nginxFragment, withoutLocations);
+      }
       add(plugin, roleOf(part, "files"), part.nginxStaticFragment);
     }
   }
   return files;
+}
+
+function exactRole(app: App): string {
+  return `app_${app.name}_exact`;
 }
 
 function roleOf(app: App, where: "files" | "worker"): string {

@@ -1,13 +1,13 @@
 import { posix } from "node:path";
 import type { App, Plugin } from "../../plugin/types.ts";
-import { additionTo, type Header } from "./fragments.ts";
+import { additionTo, exactInclude, type Header } from "./fragments.ts";
 import { type Route, staticDirectory } from "./routes.ts";
 import type { WebSettings } from "./settings.ts";
 
 /** One `location` as the template writes it. */
 export interface LocationView {
-  /** `^~`: no regular expression of a fragment comes before it. `~`: instead of `=`, see `exactly`. */
-  readonly modifier: "= " | "^~ " | "~ " | "";
+  /** `^~`: no regular expression of a fragment comes before it. */
+  readonly modifier: "= " | "^~ " | "";
   readonly path: string;
   readonly plugin: string;
   readonly app: string;
@@ -37,19 +37,10 @@ export function locationsOf(route: Route, settings: WebSettings): LocationView[]
   if (path === "/") return [{ ...served, modifier: "", path: "/" }];
   const below: LocationView = { ...served, modifier: "^~ ", path: `${path}/` };
   const exact: LocationView = { ...served, modifier: "= ", path };
-  if (route.serve === "worker") return [holdsLocations(served, plugin) ? exactly(exact) : exact, below];
+  if (route.serve === "worker") return [{ ...exact, include: exactInclude(app, plugin) ?? exact.include }, below];
   return app.staticUrlPrefix === ""
     ? [{ ...exact, alias: undefined, include: undefined, redirect: redirectTo(`${path}/`) }, below]
     : [below];
-}
-
-/** nginx allows no location in one that is exact; there a regular expression says the same. */
-function exactly(view: LocationView): LocationView {
-  return { ...view, modifier: "~ ", path: `^${view.path.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}\\z` };
-}
-
-function holdsLocations({ include }: LocationView, plugin: Plugin): boolean {
-  return include !== undefined && Object.values(plugin.fragments).some((text) => /(?:^|[\s;{}])location\s/.test(text));
 }
 
 /** Already nginx's: the query goes along. */
