@@ -107,6 +107,23 @@ def batch_process(self, xafs):
     assert.deepEqual(notes(flow), []);
   });
 
+  test("a step sets a limit of its own to files that go round in circles", async () => {
+    await start([ownStep("own")]);
+    const body = `
+step_limit = 5
+
+def process(self, xaf):
+    note("round", self.failure_policy)
+    return self.move_to_plugin_step(xaf, "own", "main")
+`;
+    workers.push(python(flow, "own", body));
+    flow.drop("circle", "content");
+    await until("it is given up", () => trash("own").length === 2);
+    // guess_file_type and switch are steps 0 and 1.
+    assert.deepEqual(notes(flow), Array(4).fill("round keep"));
+    assert.match(flow.log, /circle: it went through more than 5 steps/);
+  });
+
   test("a batch step tries one file by itself", async () => {
     const script = join(flow.root, "alone.py");
     writeFileSync(

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { loadPlanInput } from "../../system/load/plan-input.ts";
 import { loadPlugin } from "../../system/load/plugins.ts";
 import { findInstalled } from "../../system/plugins/installed.ts";
@@ -33,7 +33,7 @@ async function choose(context: Context, given: Given): Promise<ChosenStep | unde
   const asked = given.value("plugin");
   const installed = asked === undefined ? undefined : findInstalled(paths, asked);
   const home =
-    installed?.home ?? (asked === undefined || asked.includes("/") ? join(context.cwd, asked ?? "") : undefined);
+    installed?.home ?? (asked === undefined || asked.includes("/") ? resolve(context.cwd, asked ?? ".") : undefined);
   if (home === undefined) return refuse(context, `there is no plugin ${asked}`, "plugins.list lists those installed");
   const read = await loadPlugin(home, paths, input.config.env, installed?.devlink);
   if (!read.ok) {

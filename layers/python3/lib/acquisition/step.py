@@ -5,7 +5,7 @@ import signal
 import time
 
 from acquisition import places
-from acquisition.base import AcquisitionBase
+from acquisition.base import COUNTER, AcquisitionBase
 from acquisition.connection import Closed, Connection, Wakeup
 from mfutil import get_unique_hexa_identifier, mkdir_p_or_die
 from xattrfile import XattrFile, to_texts
@@ -54,9 +54,11 @@ class Output:
 class AcquisitionStep(AcquisitionBase):
     """Override process(xaf): true for success; false, None or an exception for failure."""
 
+    #: Steps a file may go through; the pipeline itself allows 1000.
     step_limit = 1000
     debug_mode_allowed = True
     stop_flag = False
+    failure_policy = None
 
     def __init__(self):
         super().__init__()
@@ -82,6 +84,11 @@ class AcquisitionStep(AcquisitionBase):
         parser.add_argument("--failure-policy", default="keep", help="applied by the pipeline")
         parser.add_argument("--failure-policy-move-dest-dir", default=None, help="applied by the pipeline")
         parser.add_argument("FULL_FILEPATH_OR_QUEUE_NAME", help="a queue, or the path of a file to process once")
+
+    def _init(self):
+        status = super()._init()
+        self.failure_policy = self.args.failure_policy
+        return status
 
     def run(self):
         """Processes files until it is told to stop."""
@@ -147,7 +154,11 @@ class AcquisitionStep(AcquisitionBase):
             return
         self._leases[lease.path] = lease
         self.info("Start the processing of %s", lease.path)
-        self._received(lease)
+        if int(lease.xaf.tags.get(COUNTER, b"0")) > self.step_limit:
+            self._reason = f"it went through more than {self.step_limit} steps"
+            self._report([(lease, False)])
+        else:
+            self._received(lease)
 
     def _received(self, lease):
         status = self._guarded(lambda: self.process(lease.xaf))
