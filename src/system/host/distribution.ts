@@ -48,6 +48,7 @@ const rpmNeeds: readonly PackageNeed[] = [
   test("ShellCheck"),
   // Compiles what the pipeline is measured against.
   test("gcc"),
+  test("strace"),
   test("systemd"),
 ];
 
@@ -78,6 +79,8 @@ export const distributions: readonly Distribution[] = [
       test("shellcheck"),
       test("gcc"),
       test("libc6-dev"),
+      // Ends the pipeline at a system call in `make chaos`.
+      test("strace"),
       test("systemd"),
       // Loads nginx in `make bench`.
       test("wrk"),

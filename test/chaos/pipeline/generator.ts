@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import { appendFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Pipeline } from "../../integration/flow-harness.ts";
-import { type Kind, ROUTES } from "./plant.ts";
+import { type Kind, type Places, ROUTES } from "./plant.ts";
 import type { Random } from "./random.ts";
 
 /** A file that was given to the pipeline. */
@@ -19,11 +18,12 @@ const SIZE_MAX = 2048;
 /** Makes files, writes down what they are in `manifest.ndjson`, and moves them into the pipeline. */
 export class Generator {
   readonly samples: Sample[] = [];
-  readonly #flow: Pipeline;
+  readonly #flow: Places;
   readonly #random: Random;
+  #made = 0;
   readonly #kinds: readonly [Kind, ...Kind[]];
 
-  constructor(flow: Pipeline, random: Random, kinds: readonly [Kind, ...Kind[]] = KINDS) {
+  constructor(flow: Places, random: Random, kinds: readonly [Kind, ...Kind[]] = KINDS) {
     this.#flow = flow;
     this.#random = random;
     this.#kinds = kinds;
@@ -49,7 +49,7 @@ export class Generator {
 
   /** A file for somebody else to bring in. */
   make(): { readonly sample: Sample; readonly content: Buffer } {
-    const index = this.samples.length;
+    const index = this.#made++;
     const kind = this.#random.pick(this.#kinds);
     const odd = this.#random.below(8);
     const extra = odd === 0 ? " é\u202f💧" : odd === 1 ? "x".repeat(180) : "";

@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Pipeline } from "../../integration/flow-harness.ts";
 import type { Sample } from "./generator.ts";
-import { type End, EXECUTIONS, endDirectory, ROUTES } from "./plant.ts";
+import { type End, EXECUTIONS, endDirectory, type Places, ROUTES } from "./plant.ts";
 
 const ENDS: readonly End[] = ["archive", "copies", "failed", "unmatched"];
 const HIDDEN = ".metwork.";
@@ -25,7 +24,7 @@ export interface Verdict {
 }
 
 /** How many files are at an end. */
-export function countFinals(flow: Pipeline): number {
+export function countFinals(flow: Places): number {
   return ENDS.reduce((sum, end) => sum + dataIn(endDirectory(flow, end)).length, 0);
 }
 
@@ -34,7 +33,7 @@ export function expectedFinals(samples: readonly Sample[]): number {
 }
 
 /** Looks at every accepted file at each of its ends. */
-export function judge(flow: Pipeline, samples: readonly Sample[]): Verdict {
+export function judge(flow: Places, samples: readonly Sample[]): Verdict {
   const problems: string[] = [];
   const expected = new Map(ENDS.map((end) => [end, new Set<string>()]));
   const uids = new Set<string>();
@@ -100,7 +99,7 @@ function wrongTags(path: string, name: string, route: string, uids: Set<string>)
   return undefined;
 }
 
-function executions(flow: Pipeline): number {
+function executions(flow: Places): number {
   const path = join(flow.root, "notes");
   return existsSync(path) ? readFileSync(path, "utf8").split("\n").length - 1 : 0;
 }

@@ -38,7 +38,10 @@ export function plantConfig(flow: Pipeline, more: Partial<FlowConfig> = {}): Flo
   return flow.config(steps, rules, { log: { level: "WARNING" }, ...more });
 }
 
-export function endDirectory(flow: Pipeline, end: End): string {
+/** What generator and oracle need to know of a pipeline. */
+export type Places = Pick<Pipeline, "root" | "stage" | "incoming" | "archive" | "dataIn" | "inside">;
+
+export function endDirectory(flow: Places, end: End): string {
   const directories = {
     archive: flow.archive,
     copies: join(flow.root, "copies"),
@@ -49,14 +52,14 @@ export function endDirectory(flow: Pipeline, end: End): string {
 }
 
 /** The program of the own step; it notes each execution before it is done. Returns its command. */
-export function ownProgram(flow: Pipeline): readonly [string, string] {
-  const script = join(flow.root, "own.cjs");
+export function ownProgram(flow: Places, directory = flow.root): readonly [string, string] {
+  const script = join(directory, "own.cjs");
   writeFileSync(
     script,
     `const { appendFileSync } = require("node:fs");
 require("metwork-step").run(({ tags, emit }) => {
   const name = tags["first.core.original_basename"];
-  appendFileSync(process.env.OUT + "/notes", name + "\\n");
+  appendFileSync(${JSON.stringify(join(flow.root, "notes"))}, name + "\\n");
   if (name.startsWith("f")) throw new Error("as it should");
   if (name.startsWith("r") && !("latest.again.main_reinject.attempt" in tags)) throw new Error("the first time");
   emit("archive/main");
