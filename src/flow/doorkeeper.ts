@@ -19,6 +19,8 @@ interface Waiting {
 }
 
 const LOOK_MS = 500;
+/** Files written in place may lie there for long: whether they are gone is asked only at every so many looks. */
+const FORGET_EVERY = 60;
 /** A companion without its file is removed after this long: the sender must make it last. */
 const ORPHAN_MS = 3_600_000;
 
@@ -37,6 +39,7 @@ export class Doorkeeper {
   /** Announced files whose companion goes when they are gone. */
   readonly #accompanied = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
+  #looks = 0;
 
   constructor(directory: string, complete: Completeness, announce: (name: string) => void, log: StepLog) {
     this.#directory = directory;
@@ -49,7 +52,7 @@ export class Doorkeeper {
     const { by } = this.#complete;
     if (by === "temporary") this.#noticeFinal(name, this.#complete.suffix, how);
     else if (by === "rename") this.#noticeRename(name, how);
-    else if (by === "companion") this.#noticeCompanion(name, this.#complete.suffix);
+    else if (by === "companion") this.#noticeCompanion(name, this.#complete.suffix, how);
     else if (by === "stable") this.#wait(name);
   }
 
@@ -74,7 +77,9 @@ export class Doorkeeper {
     } else if (!this.#written.has(name)) this.#wait(name);
   }
 
-  #noticeCompanion(name: string, suffix: string): void {
+  #noticeCompanion(name: string, suffix: string, how: Noticed): void {
+    // Sent again under the same name: the companion that is still there speaks of the one before.
+    if ((how === "made" || how === "moved") && this.#accompanied.has(name)) this.#dropCompanion(name);
     const owner = name.endsWith(suffix) ? name.slice(0, -suffix.length) : name;
     if (owner !== "" && this.#stat(owner + suffix) !== undefined) this.#wait(owner);
   }
@@ -91,7 +96,10 @@ export class Doorkeeper {
 
   #look(): void {
     for (const name of this.#waiting.keys()) this.#judge(name);
-    for (const name of this.#written) if (this.#stat(name) === undefined) this.#written.delete(name);
+    this.#looks += 1;
+    if (this.#looks % FORGET_EVERY === 0) {
+      for (const name of this.#written) if (this.#stat(name) === undefined) this.#written.delete(name);
+    }
     for (const name of this.#accompanied) if (this.#stat(name) === undefined) this.#dropCompanion(name);
     if (this.#waiting.size + this.#accompanied.size + this.#written.size > 0) return;
     clearInterval(this.#timer);
@@ -107,13 +115,8 @@ export class Doorkeeper {
     else {
       const changedMs = Math.max(stat.mtimeMs, stat.ctimeMs);
       if (seen.size !== stat.size || seen.changedMs !== changedMs) {
-        // By the monotonic clock, since a sender's or a jumping clock says nothing; only what a past look missed counts.
-        const age = seen.size === -1 ? Math.max(0, Date.now() - changedMs) : 0;
-        this.#waiting.set(name, {
-          size: stat.size,
-          changedMs,
-          since: performance.now() - Math.min(age, this.#peaceMs()),
-        });
+        // Time counts from this look: a sender's clock, or one that jumps, says nothing about peace.
+        this.#waiting.set(name, { size: stat.size, changedMs, since: performance.now() });
       } else if (performance.now() - seen.since >= this.#peaceMs() && this.#isClosed(name)) {
         this.#waiting.delete(name);
         this.#announce(name);

@@ -100,6 +100,13 @@ describe("a watched directory with a declared sign of completeness", { concurren
     closeSync(fd);
     await flow.arrives("late");
     assert.equal(readFileSync(join(flow.archive, "late"), "utf8"), "half and half");
+    flow.put("b", "again");
+    flow.put("c", "");
+    flow.put("c.done", "");
+    await flow.arrives("c");
+    assert.ok(existsSync(join(box, "b")));
+    flow.put("b.done", "");
+    await until("the second b is archived", () => flow.archived().filter((name) => name.startsWith("b")).length === 2);
     await until("only the file without companion is left", () => readdirSync(box).length === 1);
   });
 
