@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { TAG } from "../../src/core/flow/tags.ts";
 import type { FlowConfig } from "../../src/core/flow/types.ts";
 import { type Story, tellStories, type Visit } from "../../src/core/trace/story.ts";
+import { writeTags } from "../../src/kit/tags.ts";
 import { TraceReader } from "../../src/trace/query.ts";
 import { listSegments } from "../../src/trace/segment.ts";
 import { archiveStep, Pipeline, png, rule, step, until } from "./flow-harness.ts";
@@ -87,6 +89,28 @@ describe("the trace of a pipeline", () => {
     assert.equal(failed?.path, join(flow.dataIn, "trash", "failing.main", "bad.png"));
   });
 
+  test("a file that a listener made, with the counter it gives, is an arrival like others", async () => {
+    const staged = join(flow.stage, "listened");
+    writeFileSync(staged, "from a broker");
+    writeTags(
+      staged,
+      staged,
+      new Map([
+        [TAG.counter, "0"],
+        [TAG.uid, "f".repeat(32)],
+        ["0.mqtt.main.topic", "x"],
+      ]),
+    );
+    renameSync(staged, join(flow.incoming, "one.listened"));
+    await until("it is told", () => stories(flow, "f".repeat(32)).length === 1);
+    const reader = new TraceReader(join(flow.root, "trace"));
+    assert.deepEqual(
+      reader.arrivals("one.list*", 0, Date.now() + 1000).map(({ uid }) => uid),
+      ["f".repeat(32)],
+    );
+    reader.close();
+  });
+
   test("gives kept files a digest when there is time, by which they are found", async () => {
     await until("it has its digest", () => last(stories(flow, "one.png")[0])?.sha256 !== undefined);
     const sha256 = last(stories(flow, "one.png")[0])?.sha256 ?? "";
@@ -118,7 +142,7 @@ describe("the trace of a pipeline", () => {
     writeFileSync(segment.path, "this is no database, but it is long enough to be taken for one. ".repeat(200));
     await flow.start();
     for (let index = 0; index < 50; index++) flow.drop(`many${index}`, String(index));
-    await until("all are archived", () => flow.archived().length >= 51);
+    await until("all are archived", () => flow.archived().length >= 52);
     await until("all are told", () => stories(flow, "many*").length === 50);
     assert.ok(existsSync(join(flow.root, "trace", "unreadable.sqlite")));
     assert.match(flow.log, /is set aside and a new one begun/);

@@ -197,3 +197,29 @@ test("the predecessor's files", () => {
       "[switch_rules_archive:alwaystrue]\nx = archive/main*, gone/main\n",
   );
 });
+
+test("the rules of a plugin that goes go with it, also when it was the last that had any", () => {
+  const { value } = made(PLUGINS.filter(({ name }) => name !== "archive"));
+  const work = value.steps.find(({ plugin: name }) => name === "switch")?.work;
+  assert.deepEqual(work?.do === "switch" && work.rules, []);
+  assert.equal(switchRulesInis(value).get("switch"), "");
+});
+
+test("rules that are functions are told with the directory of their file, and each switch its own", () => {
+  const functions = [
+    rule("custom", "python", "rules.mine", TO_ARCHIVE),
+    rule("custom", "js", "/opt/site:rules.mine", TO_ARCHIVE),
+    { ...rule("custom", "python", "rules.second", TO_ARCHIVE), switch: "second" },
+  ];
+  const plugins = [
+    plugin("custom", "delete_step", {}, functions),
+    ...["switch", "second"].map((name) => plugin(name, "switch_step")),
+  ];
+  const patterns = made(plugins).value.steps.flatMap(({ plugin: name, work }) => {
+    return work.do === "switch" ? [[name, ...work.rules.map(({ pattern }) => pattern)]] : [];
+  });
+  assert.deepEqual(patterns, [
+    ["switch", "/rt/var/plugins/custom:rules.mine", "/opt/site:rules.mine"],
+    ["second", "/rt/var/plugins/custom:rules.second"],
+  ]);
+});
