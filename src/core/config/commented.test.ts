@@ -21,7 +21,7 @@ for (const module of MODULE_NAMES) {
 
   test(`taking the # away from every option of ${module} gives the shipped values back`, () => {
     const shipped = defaultsFile(module, MODULE_OPTIONS[module]);
-    const uncommented = commentedCopy(shipped, "/shipped.ini").replace(/^# (\w+ = )/gm, "$1");
+    const uncommented = commentedCopy(shipped, "/shipped.ini").replace(/^# (\w+ =)/gm, "$1");
     const pairs = (text: string) =>
       parseIni(text, "f.ini", MODULE_DIALECT).entries.map(({ section, key, value }) => [section, key, value]);
     assert.deepEqual(pairs(uncommented), pairs(shipped));
