@@ -1,4 +1,6 @@
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { NODE_FLAGS } from "../../src/core/plan/service/own.ts";
 import type { Pipeline } from "./flow-harness.ts";
 import { StepWorker } from "./steps-harness.ts";
 
@@ -15,6 +17,7 @@ export function networkProcess(
     `MFDATA_CURRENT_PLUGIN_CUSTOM_${key.toUpperCase()}`,
     String(value),
   ]);
-  const argv = [process.execPath, "--disable-warning=ExperimentalWarning", MAIN, program, "1"] as const;
+  env.push(["NODE_COMPILE_CACHE", join(tmpdir(), "metwork-compile-cache")]);
+  const argv = [process.execPath, ...NODE_FLAGS, MAIN, program, "1"] as const;
   return new StepWorker(flow, plugin, argv, Object.fromEntries(env));
 }

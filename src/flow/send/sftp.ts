@@ -63,7 +63,11 @@ function connect(client: Client, settings: Settings): Promise<string | undefined
     return verdict === "known";
   };
   return new Promise((resolve, reject) => {
-    client.on("ready", () => resolve(undefined));
+    client.on("ready", () => {
+      // A file is some small requests, each of which would wait 40 ms for the one before to be acknowledged.
+      client.setNoDelay(true);
+      resolve(undefined);
+    });
     client.on("error", (error) => (refusal === undefined ? reject(error) : resolve(refusal)));
     client.on("close", () => reject(new Error("the server closed the connection")));
     client.connect({ ...login(settings), host, hostVerifier: judge, algorithms: algorithms(settings, known) });

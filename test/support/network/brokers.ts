@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { boxed, Daemon, freePort } from "./daemon.ts";
 
-/** mosquitto, which keeps what it has to over a death; `lines` are added to its configuration. */
+/** mosquitto, which keeps what it has to when it is asked to end; `lines` are added to its configuration. */
 export async function mosquitto(
   directory: string,
   lines: readonly string[] = ["allow_anonymous true"],
@@ -16,8 +16,9 @@ export async function mosquitto(
     `listener ${port} 127.0.0.1`,
     "persistence true",
     `persistence_location ${data}/`,
-    "autosave_interval 1",
-    "autosave_on_changes true",
+    // Who publishes synchronously does not read what it says meanwhile.
+    "log_type error",
+    "log_type warning",
     "max_queued_messages 0",
     // As whoever runs the tests, also when that is root.
     "user root",
