@@ -14,7 +14,7 @@ const shellScripts = [
   "bin/metwork",
   "bin/cronwrap.sh",
   ".ci/run",
-  ...globSync(["scripts/**/*.sh", "test/**/*.{bats,bash}"], { cwd: root }),
+  ...globSync(["scripts/**/*.sh", "test/**/*.{bats,bash,sh}"], { cwd: root }),
 ];
 
 const checks: Readonly<Record<string, readonly [string, ...string[]]>> = {

@@ -1,0 +1,97 @@
+/** The generated units under a real systemd, in a box of namespaces: restarts, sockets that are held, MemoryMax, TasksMax. */
+import assert from "node:assert/strict";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { after, before, test } from "node:test";
+import { until } from "../../scripts/support/client.ts";
+import { run } from "../../src/kit/exec.ts";
+import { findPrograms } from "../../src/system/host/programs.ts";
+import { type Appliance, general, makeAppliance } from "../support/appliance.ts";
+
+const box = join(import.meta.dirname, "..", "support", "box.sh");
+const skip = whyNot();
+const UNIT = "metwork-mfserv-app.unit.main";
+let directory: string;
+let appliance: Appliance;
+
+function whyNot(): string | false {
+  if (process.getuid?.() !== 0) return "a box of namespaces needs root";
+  if (findPrograms().systemdAnalyze === undefined) return "systemd is not installed";
+  const version1 = readdirSync("/sys/fs/cgroup").includes("pids");
+  return version1 ? false : "the box is made for control groups of version 1";
+}
+
+async function inBox(...command: readonly string[]): Promise<string> {
+  const ran = await run([box, "exec", directory, ...command], { timeoutMs: 30_000 });
+  assert.equal(ran.code, 0, `${command.join(" ")}\n${ran.stdout}${ran.stderr}`);
+  return ran.stdout.trim();
+}
+
+const property = (name: string) => inBox("systemctl", "show", "-P", name, `${UNIT}@1.service`);
+const ask = (path: string) => {
+  const socket = join(appliance.home, "mfserv/var/app_unit_main_1.socket");
+  return inBox("curl", "-sS", "--max-time", "20", "--unix-socket", socket, `http://localhost/${path}`);
+};
+
+before(async () => {
+  if (skip) return;
+  directory = mkdtempSync(join(tmpdir(), "mw-box-"));
+  appliance = await makeAppliance();
+  const command = "_cmd_and_args = node {plugin_dir}/server.cjs\nnumprocesses = 1\nmemory_max = 150M\ntasks_max = 60\n";
+  appliance.plugin("mfserv", "unit", {
+    "config.ini": `${general}[app_main]\n${command}`,
+    "server.cjs": readFileSync(join(import.meta.dirname, "..", "support", "victim.cjs"), "utf8"),
+  });
+  await appliance.ok("metwork", "apply", "mfserv");
+  const units = join(directory, "units");
+  mkdirSync(units);
+  const tree = join(appliance.home, "mfserv/tmp/config_auto/systemd");
+  for (const name of readdirSync(tree).filter((unit) => unit.includes("app.unit")))
+    cpSync(join(tree, name), join(units, basename(name)));
+  const started = await run([box, "start", directory], { env: { ...process.env, UNITS: units }, timeoutMs: 60_000 });
+  assert.match(started.stdout, /running|degraded/, started.stderr);
+});
+after(async () => {
+  if (skip) return;
+  await run([box, "stop", directory], { timeoutMs: 30_000 });
+  await appliance[Symbol.asyncDispose]();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test("a worker is killed: the socket is held, whoever waits is answered by the next", { skip }, async () => {
+  await inBox("systemctl", "start", `${UNIT}@1.socket`);
+  const pid = await ask("");
+  for (let kills = 0; kills < 6; kills++) {
+    const last = await property("MainPID");
+    await inBox("kill", "-9", last);
+    assert.notEqual(await ask(""), last);
+  }
+  assert.notEqual(await ask(""), pid);
+  assert.ok(Number(await property("NRestarts")) >= 5);
+});
+
+test("MemoryMax and TasksMax are in force, and who breaks the first is started again", { skip }, async () => {
+  assert.equal(await property("MemoryMax"), String(150 * 1024 ** 2));
+  assert.equal(await property("TasksMax"), "60");
+  const before = await ask("");
+  await run(
+    [
+      box,
+      "exec",
+      directory,
+      "curl",
+      "-s",
+      "--max-time",
+      "5",
+      "--unix-socket",
+      join(appliance.home, "mfserv/var/app_unit_main_1.socket"),
+      "http://localhost/?do=gulp&size=300",
+    ],
+    { timeoutMs: 30_000 },
+  );
+  await until("another process answers", async () => ((await ask("")) === before ? undefined : true));
+  await ask("?do=fork");
+  await until("it meets the limit", async () => (Number(await property("TasksCurrent")) >= 59 ? true : undefined));
+  assert.ok(Number(await property("TasksCurrent")) <= 60);
+});
