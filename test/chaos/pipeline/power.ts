@@ -14,6 +14,7 @@ const IMAGE_MB = 512;
 export class PowerDisk {
   readonly directory: string;
   readonly #home: string;
+  #cuts = 0;
 
   /** undefined: no right to mount one here, or no mkfs.ext4. */
   static make(): PowerDisk | undefined {
@@ -30,7 +31,7 @@ export class PowerDisk {
   }
 
   get #image(): string {
-    return join(this.#home, "image");
+    return join(this.#home, `image${this.#cuts}`);
   }
 
   /** From now on nothing reaches the disk, and every call on it fails. */
@@ -43,13 +44,23 @@ export class PowerDisk {
     }
   }
 
-  /** The power is back. Nothing may be open on it. */
+  /**
+   * The power is back. What is mounted is a copy: whoever made a mount namespace meanwhile still holds the file system that
+   * was cut, and the kernel would hand that one out again.
+   */
   restore(): void {
-    if (!this.#run("umount", this.directory) || !this.#mount()) throw new Error(`${this.directory} cannot be mounted`);
+    const before = this.#image;
+    this.#cuts += 1;
+    const done =
+      this.#run("umount", "--lazy", this.directory) &&
+      this.#run("cp", "--sparse=always", before, this.#image) &&
+      this.#mount();
+    if (!done) throw new Error(`${this.directory} cannot be mounted`);
+    rmSync(before);
   }
 
   close(): void {
-    this.#run("umount", this.directory);
+    this.#run("umount", "--lazy", this.directory);
     rmSync(this.#home, { recursive: true, force: true });
   }
 
