@@ -9,7 +9,6 @@ import { flowConfig } from "./config.ts";
 const AT: Span = { file: "/p/config.ini", line: 1, col: 1, length: 1 };
 const OPTIONS: Readonly<Record<string, ConfigValue>> = {
   "data_in.dir": "/rt/var/in",
-  "data_in.durability": "fast",
   "log.minimal_level": "INFO",
   "admin.hostname": null,
   "telegraf.statsd_port": 18126,
