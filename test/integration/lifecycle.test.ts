@@ -68,6 +68,26 @@ test("a module whose supervisor was killed is started again; one that is well, o
   assert.deepEqual([did, because], ["left alone", "it is stopped"]);
 });
 
+test("load balancers are told before a start and a stop have their effect", async () => {
+  appliance.write("mfserv/config/config.ini", "[nginx]\nsmart_start_delay = 1\nsmart_stop_delay = 2\n");
+  const health = async (): Promise<string> => {
+    const { status, body } = await http(`http://127.0.0.1:${appliance.ports.mfserv}/__health`);
+    return status === 0 ? "nobody" : `${status} ${body.trim()}`;
+  };
+  const starting = appliance.ok("metwork", "start", "mfserv");
+  await until("it serves and does not say so yet", async () =>
+    (await health()) === "503 STARTING" ? true : undefined,
+  );
+  assert.equal((await http(url)).body, "overridden");
+  await starting;
+  assert.equal(await health(), "200 OK");
+  const stopping = appliance.ok("metwork", "stop", "mfserv");
+  await until("it says that it stops", async () => ((await health()) === "503 STOPPING" ? true : undefined));
+  assert.equal((await http(url)).body, "overridden");
+  await stopping;
+  assert.equal(await health(), "nobody");
+});
+
 test("init empties a module's home and keeps its configuration; soft removes nothing", async () => {
   const layout = runtimeLayout(join(appliance.home, "mfserv"));
   await appliance.ok("metwork", "init", "mfserv", "soft");

@@ -1,6 +1,7 @@
 // The worker of a plugin that misbehaves when it is asked to: `/victim?do=hang` and so on.
 const { createServer } = require("node:http");
 const { spawn } = require("node:child_process");
+const { Server } = require("node:net");
 
 const hoard = [];
 const server = createServer((request, response) => {
@@ -48,4 +49,4 @@ server.on("upgrade", (_, socket) => {
   socket.pipe(socket);
 });
 
-process.on("SIGTERM", () => server.close(() => process.exit(0)));
+process.on("SIGTERM", () => Server.prototype.close.call(server, () => process.exit(0)));

@@ -1,3 +1,4 @@
+import { stopDelayMs } from "../../system/lifecycle/delays.ts";
 import { stopModule } from "../../system/lifecycle/stop.ts";
 import type { Context, ExitCode, Given } from "../command.ts";
 import { printDiagnostics } from "../print/diagnostics.ts";
@@ -8,7 +9,8 @@ export async function stop(context: Context, given: Given): Promise<ExitCode> {
   const results: Record<string, string> = {};
   const keepCrontab = given.flag("keepcron") || given.args.includes("KEEPCRON");
   for (const module of [...chosenModules(context, given)].reverse()) {
-    const { did, notes } = await stopModule(context.paths(module), { keepCrontab });
+    const paths = context.paths(module);
+    const { did, notes } = await stopModule(paths, { keepCrontab, delayMs: await stopDelayMs(paths) });
     printDiagnostics(context, notes);
     results[module] = did;
     context.err(`${module}: ${results[module]}`);

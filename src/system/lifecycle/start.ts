@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { hasErrors } from "../../core/base/result.ts";
 import { flagOf } from "../../core/config/access.ts";
 import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
@@ -10,8 +11,9 @@ import { gatherHost } from "../host/host.ts";
 import { loadConfig, prepareUserConfig } from "../load/config.ts";
 import { provisionPlugins } from "../plugins/provision.ts";
 import { connectSupervisor } from "../supervise/client.ts";
+import { balancerDelayMs } from "./delays.ts";
 import { logPolicy } from "./log-policy.ts";
-import { writeState } from "./state.ts";
+import { readState, writeState } from "./state.ts";
 
 export type Started =
   | { readonly did: "disabled" }
@@ -33,6 +35,7 @@ export async function startModule(
   if (!loaded.ok) return { did: "failed", notes: loaded.notes };
   const config = loaded.value;
   if (!flagOf(config, "startup.flag")) return { did: "disabled" };
+  const before = readState(layout);
   await writeState(layout, "STARTING");
   await rm(layout.confMonitorIdle, { force: true });
   if (!exists(layout.uuid)) await writeFileAtomically(layout.uuid, randomBytes(16).toString("hex"), 0o644);
@@ -41,6 +44,8 @@ export async function startModule(
   const applied = await applyModule(paths, { dryRun: false, reason: options.reason, supervisor, retryFailed: true });
   const record = { ...applied, notes: [...provisioned, ...applied.notes] };
   const worked = record.did === "applied" || record.did === "nothing";
+  // Not when it ran before: load balancers are sending requests already.
+  if (worked && before !== "RUNNING") await delay(balancerDelayMs(config, "start"));
   await writeState(layout, worked ? "RUNNING" : "ERROR");
   if (worked) {
     // conf_monitor does nothing while the state is STARTING; what changed since then waits for this.

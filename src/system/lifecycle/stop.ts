@@ -1,5 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
 import { exists } from "../../kit/fs.ts";
@@ -9,16 +10,19 @@ import { writeState } from "./state.ts";
 
 /**
  * Stops a module: every service, last tier first, then the supervisor; its jobs leave the user's crontab unless
- * `keepCrontab`; leaves no socket behind. Stopping twice is fine.
+ * `keepCrontab`; leaves no socket behind. A running one goes on serving for `delayMs`, while it already says that it stops.
+ * Stopping twice is fine.
  */
 export async function stopModule(
   paths: ModulePaths,
-  options: { readonly keepCrontab: boolean },
+  options: { readonly keepCrontab: boolean; readonly delayMs?: number },
 ): Promise<{ readonly did: "stopped" | "was not running"; readonly notes: readonly Diagnostic[] }> {
   const layout = runtimeLayout(paths.runtime);
   if (!exists(layout.var)) return { did: "was not running", notes: [] };
   const running = exists(layout.supervisorSocket);
   await writeState(layout, "STOPPING");
+  // Load balancers are told before anybody is sent away.
+  if (running && options.delayMs !== undefined) await delay(options.delayMs);
   // Starting a supervisor that finds nothing alive costs little, and clears what a killed one left.
   const supervisor = await connectSupervisor(paths, { start: true });
   await supervisor.shutdown();
