@@ -1,7 +1,7 @@
 /** `make test`: the checks, then every test of every runner. Arguments, if any, are files to run instead of all. */
 import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { runChecks } from "./check.ts";
 import { runBatsFile } from "./test/bats-tests.ts";
 import { reap } from "./test/leaks.ts";
@@ -14,11 +14,16 @@ const root = join(import.meta.dirname, "..");
 /** Files that run side by side in their group: those that start servers mostly wait. What measures gets the machine for itself. */
 const groups = [
   { globs: ["src/**/*.test.ts", "scripts/**/*.test.ts", "test/*.test.ts"], lanes: 2, deadlineMs: 120_000 },
-  { globs: ["test/conformance/**/*.test.ts"], lanes: 1, deadlineMs: 300_000 },
-  { globs: ["test/integration/**/*.test.ts"], lanes: 2, deadlineMs: 600_000 },
+  { globs: ["test/conformance/**/*.test.ts", "test/integration/**/*.test.ts"], lanes: 2, deadlineMs: 600_000 },
   { globs: ["test/timed/**/*.test.ts"], lanes: 1, deadlineMs: 300_000 },
   { globs: ["test/cli/**/*.bats"], lanes: 1, deadlineMs: 600_000 },
 ] as const;
+
+/** What takes longest begins first, or it would run on alone at the end of its group. */
+const longest = [
+  ...["plugin-templates", "kills", "serve-acceptance", "mfdata-acceptance", "flow-chaos", "serve-python"],
+  ...["serve-python-packages", "alive", "monitor", "flow-hot-change"],
+];
 
 // Whoever works inside an appliance must not have it tested, or hurt, by accident.
 for (const name of Object.keys(process.env)) if (/^(METWORK_|MF[A-Z]*_)/.test(name)) delete process.env[name];
@@ -40,7 +45,8 @@ async function main(wanted: readonly string[]): Promise<number> {
   if (wanted.length === 0) await runChecks(add);
   for (const { globs, lanes, deadlineMs } of groups) {
     const found = globs.flatMap((glob) => globSync(glob, { cwd: root })).sort();
-    const files = found.filter((file) => wanted.length === 0 || wanted.includes(file));
+    const asked = found.filter((file) => wanted.length === 0 || wanted.includes(file));
+    const files = asked.toSorted((a, b) => rank(a) - rank(b));
     await inLanes(files, lanes, async (file) => add(await runFile(file, deadlineMs)));
   }
   const leaks = await reap(mark);
@@ -52,6 +58,12 @@ async function main(wanted: readonly string[]): Promise<number> {
   showFailures(reports);
   showSlowest(reports, 5);
   return showTotal(reports);
+}
+
+/** The lower, the earlier. */
+function rank(file: string): number {
+  const index = longest.indexOf(basename(file, ".test.ts"));
+  return index < 0 ? longest.length : index;
 }
 
 /** A runner that breaks is a failed test, not the end of the run. */

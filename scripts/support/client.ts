@@ -44,6 +44,7 @@ export async function until<T>(
     const tookMs = performance.now() - begun;
     if (value !== undefined) return { value, tookMs };
     if (tookMs > timeoutMs) throw new Error(`${what}: not within ${timeoutMs / 1000} s`);
-    await delay(3);
+    // The longer it takes the rarer it looks, so that looking does not slow down what is awaited.
+    await delay(Math.min(50, 3 + tookMs / 20));
   }
 }

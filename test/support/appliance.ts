@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -67,6 +67,10 @@ export async function makeAppliance(site: { mfserv?: string; mfdata?: string } =
       rmSync(home, { recursive: true, force: true });
     },
   };
+  for (const module of ["mfserv", "mfdata"]) {
+    mkdirSync(join(home, module, "var"), { recursive: true });
+    symlinkSync(compileCache(), join(home, module, "var", "compile_cache"));
+  }
   appliance.write(
     "etc/metwork.config.d/mfserv/config.ini",
     `[nginx]\nport = ${mfserv}\nworkers = 1\n${site.mfserv ?? ""}`,
@@ -76,6 +80,13 @@ export async function makeAppliance(site: { mfserv?: string; mfdata?: string } =
     `[nginx]\nport = ${mfdata}\nworkers = 1\n${site.mfdata ?? ""}`,
   );
   return appliance;
+}
+
+/** One for the daemons of all appliances, or each would compile the same sources once more. */
+function compileCache(): string {
+  const directory = join(root, "build", "compile_cache");
+  mkdirSync(directory, { recursive: true });
+  return directory;
 }
 
 /** A `[general]` section that says all that is required. */
