@@ -123,6 +123,33 @@ describe("plan", () => {
     assert.notEqual(servedId(manifestOf(renamed)), servedId(manifest));
   });
 
+  test("an address stays with the plugin that has it, whoever else comes to ask for it", async () => {
+    const address = `${APP}prefix_based_routing_extra_routes = /shared\n_virtualdomain_based_routing = 1\nvirtualdomain_based_routing_extra_vhosts = shared.example.org\n`;
+    const input = await inputOf("mfserv", { aaa: address, bbb: address });
+    const holder = (owners: PlanInput["owners"]): (string | undefined)[] => {
+      const next = planned(owners === undefined ? input : { ...input, owners }).owners;
+      return [next?.paths["/shared"], next?.domains["shared.example.org"]];
+    };
+    const alone = planned({ ...input, plugins: input.plugins.filter(({ name }) => name === "bbb") });
+    assert.deepEqual(holder(undefined), ["aaa", "aaa"]);
+    assert.deepEqual(holder(alone.owners), ["bbb", "bbb"]);
+    assert.deepEqual(holder({ paths: { "/shared": "gone" }, domains: {} }), ["aaa", "aaa"]);
+
+    const kept = { ...input, owners: alone.owners ?? { paths: {}, domains: {} } };
+    assert.deepEqual(planned({ ...kept, owners: planned(kept).owners ?? kept.owners }), planned(kept));
+    assert.match(planned(kept).tree.get("nginx.conf")?.text ?? "", /location = \/shared [^}]*bbb/);
+    const notes = plan(kept).notes.map(({ code, plugin, at, related }) => ({
+      code,
+      plugin,
+      at: [at, related?.[0]?.at].map((span) => `${span?.file.split("/").at(-2)}:${span?.line}`),
+    }));
+    assert.deepEqual(notes, [
+      { code: "MF4010", plugin: "aaa", at: ["aaa:12", "bbb:12"] },
+      { code: "MF4010", plugin: "aaa", at: ["aaa:12", "bbb:12"] },
+      { code: "MF4014", plugin: "aaa", at: ["aaa:14", "bbb:14"] },
+    ]);
+  });
+
   test("without Lua, plugins that need it are left out", async () => {
     const input = await inputOf("mfserv", { a: APP, lua: LUA });
     const bare = { ...input, programs: { ...input.programs, nginxModules: [] } };

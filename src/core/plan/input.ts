@@ -2,7 +2,7 @@ import type { ModuleConfig } from "../config/types.ts";
 import type { Host, Programs } from "../module/host.ts";
 import type { ModulePaths } from "../module/paths.ts";
 import type { Layer, Plugin } from "../plugin/types.ts";
-import type { ServiceSpec } from "./types.ts";
+import type { Owners, ServiceSpec } from "./types.ts";
 
 export interface FrozenService {
   readonly spec: ServiceSpec;
@@ -22,6 +22,8 @@ export interface PlanInput {
   readonly programs: Programs;
   /** Files of `templates/config/` (Handlebars sources) and `templates/lua/`, by path relative to `templates/`. */
   readonly templates: ReadonlyMap<string, string>;
+  /** Of the generation in force; absent: who comes first by name gets an address. */
+  readonly owners?: Owners;
   /** Services to plan just as they are, each with its whole environment, whatever their plugins' values would make of them. */
   readonly frozen?: Readonly<Record<string, FrozenService>>;
 }

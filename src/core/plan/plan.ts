@@ -35,6 +35,7 @@ export function plan(input: PlanInput): Result<Plan> {
     files,
     directories,
     notes,
+    owners,
   } = assemble([
     planParts(input, admitted),
     ...(input.paths.module === "mfserv"
@@ -57,6 +58,7 @@ export function plan(input: PlanInput): Result<Plan> {
     environments: sortedRecord(environments),
     services: sortedRecord(Object.fromEntries(services.map((spec) => [spec.id, spec]))),
     sources: planSources(input, admitted),
+    ...(owners === undefined ? {} : { owners }),
   };
   return success(seal(draft), all);
 }

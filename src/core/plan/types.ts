@@ -89,6 +89,12 @@ export interface PlannedDirectory {
 /** The input lines a plan is made of, by owner: a plugin's name, or `""` for the module. */
 export type Sources = Readonly<Record<string, WrittenLines>>;
 
+/** Which plugin has which address of the web server, by name; it keeps it while it asks for it. */
+export interface Owners {
+  readonly paths: Readonly<Record<string, string>>;
+  readonly domains: Readonly<Record<string, string>>;
+}
+
 /** Everything that must be true of the machine for one module. */
 export interface Plan {
   /** Digest of all that follows, `because` and `sources` apart (a comment that moves lines changes nothing): equal inputs give equal ids. */
@@ -101,6 +107,8 @@ export interface Plan {
   readonly environments: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly services: Readonly<Record<string, ServiceSpec>>;
   readonly sources: Sources;
+  /** Absent without a web server for plugins. */
+  readonly owners?: Owners;
 }
 
 /** What is kept of a plan beside its tree (`manifest.json` of a generation): enough to compare with the next one. */
@@ -114,6 +122,7 @@ export interface Manifest {
   readonly sources?: Sources;
   /** `Plan.directories`, for a return to this generation. */
   readonly directories?: Plan["directories"];
+  readonly owners?: Owners;
 }
 
 /** One thing to do to one service, and why. */

@@ -45,10 +45,14 @@ export async function reach(
   return { ...tried.outcome, leftOut: [] };
 }
 
-/** What the inputs as they are ask for: the id of their plan, `none` when they cannot be planned. */
+/**
+ * What the inputs as they are ask for: the id of their plan, `none` when they cannot be planned. Whatever generation is in
+ * force, so its owners do not count.
+ */
 export function inputsId(loaded: Awaited<ReturnType<typeof loadPlanInput>>): string {
   if (!loaded.ok) return "none";
-  const planned = plan(loaded.value.input);
+  const { owners: _, ...input } = loaded.value.input;
+  const planned = plan(input);
   return planned.ok ? planned.value.id : "none";
 }
 

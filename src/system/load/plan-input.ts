@@ -3,6 +3,7 @@ import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { failure, type Result, success } from "../../core/base/result.ts";
 import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
 import type { PlanInput } from "../../core/plan/input.ts";
+import { currentManifest } from "../apply/generations.ts";
 import { gatherHost } from "../host/host.ts";
 import { findPrograms } from "../host/programs.ts";
 import { loadConfig } from "./config.ts";
@@ -30,6 +31,7 @@ export async function loadPlanInput(paths: ModulePaths): Promise<Result<Loaded> 
   if (!loadedConfig.ok) return { ...failure(...loadedConfig.notes), inputs: watched };
   const config = loadedConfig.value;
   const layers = await loadLayers(paths);
+  const owners = (await currentManifest(runtimeLayout(paths.runtime)))?.owners;
   const loadedPlugins = await loadPlugins(paths, config.env);
   const notes: Diagnostic[] = [...loadedConfig.notes, ...layers.notes, ...loadedPlugins.notes];
   const inputs = [...watched, ...loadedPlugins.inputs];
@@ -41,6 +43,7 @@ export async function loadPlanInput(paths: ModulePaths): Promise<Result<Loaded> 
     host,
     programs: findPrograms(),
     templates: loadTemplates(join(paths.root, "templates")),
+    ...(owners === undefined ? {} : { owners }),
   };
   return { ...success({ input, broken: loadedPlugins.broken, inputs }, notes), inputs };
 }

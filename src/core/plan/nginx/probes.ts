@@ -35,11 +35,11 @@ export function probeTarget(input: PlanInput): { readonly port: number; readonly
 export function appProbes(input: PlanInput, services: ReadonlySet<string>): readonly AppProbe[] {
   const enabled = input.plugins.filter((plugin) => !plugin.nginxDisabled);
   const paths = new Map<App, string>();
-  for (const { app, path, serve } of planRoutes(enabled).routes) {
+  for (const { app, path, serve } of planRoutes(enabled, input.owners?.paths).routes) {
     if (serve === "worker" && !paths.has(app)) paths.set(app, path === "/" ? path : `${path}/`);
   }
   const hosts = new Map<App, string>();
-  for (const { names, routes } of virtualServers(enabled, input.host).servers) {
+  for (const { names, routes } of virtualServers(enabled, input.host, input.owners?.domains).servers) {
     const name = names.find((one) => !one.startsWith("*"));
     if (name !== undefined) for (const { app } of routes) hosts.set(app, name);
   }

@@ -1,8 +1,9 @@
 import { posix } from "node:path";
 import type { Diagnostic, Span } from "../../base/diagnostic.ts";
-import { byText } from "../../base/order.ts";
+import { byText, sortedRecord } from "../../base/order.ts";
 import type { App, Plugin } from "../../plugin/types.ts";
 import { isPlainText } from "../quote/nginx.ts";
+import type { Owners } from "../types.ts";
 
 /** What a path of the main server leads to. */
 export interface Route {
@@ -15,25 +16,50 @@ export interface Route {
 }
 
 /**
- * Gives every path to the first who asks for it, plugins by name, apps as written, and reports who comes second.
+ * Gives every path to the plugin that has it so far, if it still asks for it, else to the first who asks, plugins by name,
+ * apps as written, and reports who does not get it.
  * The longest matching path wins a request, whoever owns it; paths are compared segment by segment.
  */
-export function planRoutes(plugins: readonly Plugin[]): { routes: readonly Route[]; notes: readonly Diagnostic[] } {
-  const taken = new Map<string, Route>();
-  const notes: Diagnostic[] = [];
-  for (const plugin of plugins) {
-    if (plugin.nginxDisabled) continue;
-    for (const claim of claimsOf(plugin)) {
-      if (!isPlainText(claim.path)) notes.push(unwritableRoute(claim));
-      else {
-        const owner = taken.get(claim.path);
-        if (owner === undefined) taken.set(claim.path, claim);
-        else if (owner.plugin !== plugin) notes.push(takenRoute(claim, owner));
-      }
-    }
-  }
+export function planRoutes(
+  plugins: readonly Plugin[],
+  owners: Owners["paths"] = {},
+): { routes: readonly Route[]; owners: Owners["paths"]; notes: readonly Diagnostic[] } {
+  const claims = plugins.flatMap((plugin) => (plugin.nginxDisabled ? [] : claimsOf(plugin)));
+  const taken = firstOrOwner(
+    claims.filter(({ path }) => isPlainText(path)),
+    ({ path }) => path,
+    owners,
+  );
+  const notes = claims.flatMap((claim) => {
+    const owner = taken.get(claim.path);
+    if (owner === undefined) return [unwritableRoute(claim)];
+    return owner.plugin === claim.plugin ? [] : [takenRoute(claim, owner)];
+  });
   const routes = [...taken.values()].filter((route) => !coveredByParent(route, taken));
-  return { routes: routes.sort((a, b) => byText(a.path, b.path)), notes };
+  return { routes: routes.sort((a, b) => byText(a.path, b.path)), owners: namesOfOwners(taken), notes };
+}
+
+/** Who gets each address: the plugin that has it so far, if it asks again, else who asks first. */
+export function firstOrOwner<Claim extends { readonly plugin: Plugin }>(
+  claims: readonly Claim[],
+  addressOf: (claim: Claim) => string,
+  owners: Readonly<Record<string, string>>,
+): ReadonlyMap<string, Claim> {
+  const taken = new Map<string, Claim>();
+  for (const claim of claims) {
+    const address = addressOf(claim);
+    const rival = taken.get(address);
+    const owner = owners[address];
+    if (rival === undefined || (claim.plugin.name === owner && rival.plugin.name !== owner)) taken.set(address, claim);
+  }
+  return taken;
+}
+
+/** What is remembered of it. */
+export function namesOfOwners(
+  taken: ReadonlyMap<string, { readonly plugin: Plugin }>,
+): Readonly<Record<string, string>> {
+  return sortedRecord(Object.fromEntries([...taken].map(([address, { plugin }]) => [address, plugin.name])));
 }
 
 /** The app whose addresses may leave its own name out: `main`, or the only one. */

@@ -1,9 +1,10 @@
 import { posix } from "node:path";
-import type { Diagnostic } from "../../base/diagnostic.ts";
+import type { Diagnostic, Span } from "../../base/diagnostic.ts";
 import { byText } from "../../base/order.ts";
 import type { Host } from "../../module/host.ts";
 import type { App, Plugin } from "../../plugin/types.ts";
-import { appsOf, isMainApp, type Route } from "./routes.ts";
+import type { Owners } from "../types.ts";
+import { appsOf, firstOrOwner, isMainApp, namesOfOwners, type Route } from "./routes.ts";
 
 /** A server of its own for one app. */
 export interface VirtualServer {
@@ -11,27 +12,42 @@ export interface VirtualServer {
   readonly routes: readonly Route[];
 }
 
-/** The virtual domains of all apps, sorted, each name given to the first who asks for it. */
+interface Claim {
+  readonly plugin: Plugin;
+  readonly app: App;
+  readonly name: string;
+}
+
+/** The virtual domains of all apps, sorted, each name given to the plugin that has it so far, else to the first who asks. */
 export function virtualServers(
   plugins: readonly Plugin[],
   host: Host,
-): { servers: readonly VirtualServer[]; notes: readonly Diagnostic[] } {
-  const owners = new Map<string, { plugin: Plugin; app: App }>();
-  const servers: VirtualServer[] = [];
+  owners: Owners["domains"] = {},
+): { servers: readonly VirtualServer[]; owners: Owners["domains"]; notes: readonly Diagnostic[] } {
+  const claims = plugins.flatMap((plugin) =>
+    appsOf(plugin)
+      .filter((app) => app.virtualDomainRouting)
+      .flatMap((app) => namesOf(app, plugin, host).map((name): Claim => ({ plugin, app, name }))),
+  );
+  const taken = firstOrOwner(claims, ({ name }) => name, owners);
+  const named = new Map<App, string[]>();
   const notes: Diagnostic[] = [];
-  for (const plugin of plugins) {
-    for (const app of appsOf(plugin).filter((candidate) => candidate.virtualDomainRouting)) {
-      const names: string[] = [];
-      for (const name of namesOf(app, plugin, host)) {
-        const owner = owners.get(name);
-        if (owner === undefined) names.push(name);
-        else notes.push(takenName(name, { plugin, app }, owner));
-        owners.set(name, owner ?? { plugin, app });
-      }
-      if (names.length > 0) servers.push({ names, routes: routesOf(app, plugin) });
-    }
+  for (const claim of claims) {
+    const owner = taken.get(claim.name);
+    if (owner === claim) named.set(claim.app, [...(named.get(claim.app) ?? []), claim.name]);
+    else if (owner !== undefined) notes.push(takenName(claim, owner));
   }
-  return { servers: servers.sort((a, b) => byText(a.names[0] ?? "", b.names[0] ?? "")), notes };
+  const servers = plugins.flatMap((plugin) =>
+    appsOf(plugin).flatMap((app) => {
+      const names = named.get(app);
+      return names === undefined ? [] : [{ names, routes: routesOf(app, plugin) }];
+    }),
+  );
+  return {
+    servers: servers.sort((a, b) => byText(a.names[0] ?? "", b.names[0] ?? "")),
+    owners: namesOfOwners(taken),
+    notes,
+  };
 }
 
 function namesOf(app: App, plugin: Plugin, host: Host): string[] {
@@ -49,15 +65,19 @@ function routesOf(app: App, plugin: Plugin): Route[] {
   return routes.filter((route, index) => routes.findIndex((other) => other.path === route.path) === index);
 }
 
-function takenName(name: string, claim: { plugin: Plugin; app: App }, owner: { plugin: Plugin; app: App }): Diagnostic {
-  const at = claim.app.keys["virtualdomain_based_routing_extra_vhosts"] ?? claim.app.at;
+function takenName(claim: Claim, owner: Claim): Diagnostic {
   return {
     code: "MF4014",
     severity: "warning",
     plugin: claim.plugin.name,
-    message: `plugin ${claim.plugin.name} does not get the domain ${name}: plugin ${owner.plugin.name} has it already`,
-    at,
-    related: [{ at: owner.app.at, message: "taken by" }],
+    message: `plugin ${claim.plugin.name} does not get the domain ${claim.name}: plugin ${owner.plugin.name} has it already`,
+    at: placeOf(claim),
+    related: [{ at: placeOf(owner), message: "taken here" }],
     fix: "take the domain out of one of the two",
   };
+}
+
+function placeOf({ app, name }: Claim): Span {
+  const isExtra = app.extraVhosts.some((extra) => extra.toLowerCase() === name);
+  return (isExtra ? app.keys["virtualdomain_based_routing_extra_vhosts"] : undefined) ?? app.at;
 }

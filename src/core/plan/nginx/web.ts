@@ -30,8 +30,8 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
   const layout = layoutOf(input.paths);
   const settings = webSettings(input);
   const enabled = admitted.plugins.filter((plugin) => !plugin.nginxDisabled);
-  const routed = planRoutes(enabled);
-  const virtual = virtualServers(enabled, input.host);
+  const routed = planRoutes(enabled, input.owners?.paths);
+  const virtual = virtualServers(enabled, input.host, input.owners?.domains);
   const https = settings.https === undefined ? [] : [`${settings.https.port} ssl`];
   const listens = [...settings.ports.map(String), ...https].map((listen) => settings.address + listen);
   const reserved = ["/status", "/uuid", ...(settings.health === undefined ? [] : [settings.health])];
@@ -85,7 +85,7 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
     lua,
   };
   const text = renderer(input.templates, nginxWord)("mfserv/nginx.conf.hbs", view);
-  return nginxPiece(input, {
+  const web = nginxPiece(input, {
     files: [
       ["nginx.conf", { text, mode: 0o600, check: "nginx" }],
       ["mime.types", { text: mimeTypes(input), mode: 0o640 }],
@@ -95,6 +95,7 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
     directories: [{ path: textOf(input.config, "nginx.clientbody_temp_path"), mode: 0o700 }],
     notes: [...routed.notes, ...hidden, ...virtual.notes],
   });
+  return { ...web, owners: { paths: routed.owners, domains: virtual.owners } };
 }
 
 /** What the templates of all modules need. */
