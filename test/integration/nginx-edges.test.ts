@@ -5,6 +5,7 @@ import { appendFileSync, chmodSync, writeFileSync } from "node:fs";
 import { createServer, request, type Server } from "node:http";
 import { request as secureRequest } from "node:https";
 import { connect, createServer as createTcpServer } from "node:net";
+import { networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { connect as secureConnect } from "node:tls";
@@ -15,6 +16,10 @@ import { type RunningNginx, startNginx, workerSocket } from "../support/nginx.ts
 import { addPlugin } from "../support/planned.ts";
 
 const APP = "_cmd_and_args = true\nnumprocesses = 1\n";
+/** An address of this machine that is not local to nginx. */
+const outside = Object.values(networkInterfaces())
+  .flatMap((addresses = []) => addresses)
+  .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
 const ID = /^[0-9a-f]{32}$/;
 const skip = findPrograms().nginx === undefined && "nginx is not installed";
 
@@ -61,7 +66,8 @@ describe("the web server at its edges", { skip }, () => {
       writeFileSync(join(config, "cert.pem"), certificate);
       writeFileSync(join(config, "key.pem"), key, { mode: 0o600 });
       const tls = `ssl_certificate = ${config}/cert.pem\nssl_certificate_key = ${config}/key.pem\n`;
-      const proxy = "real_ip = 1\nreal_ip_set_from = 127.0.0.0/8\naccept_incoming_request_id_header = 1\n";
+      const trusted = ["127.0.0.0/8", ...(outside === undefined ? [] : [outside])];
+      const proxy = `real_ip = 1\nreal_ip_set_from = ${trusted.join(",")}\nuuid_endpoint_extra_allows = 127.0.0.1,198.51.100.7\naccept_incoming_request_id_header = 1\n`;
       appendFileSync(userConfig, `https_port = ${securePort}\n${tls}${proxy}`);
       addPlugin(paths, "foo", {
         "config.ini": `[app_main]\n${APP}timeout = 1\n_virtualdomain_based_routing = 1\nvirtualdomain_based_routing_extra_vhosts = www.example.org,*.wild.example.org\n_extra_nginx_conf_filename = main.conf\n`,
@@ -125,8 +131,28 @@ describe("the web server at its edges", { skip }, () => {
     const headers = { "X-Forwarded-For": "203.0.113.9" };
     const { headers: heard } = JSON.parse((await nginx.ask("/foo/x", { headers })).body);
     assert.equal(heard["x-real-ip"], "203.0.113.9");
-    // Who connects is 127.0.0.1 either way; what the header says changes nothing.
-    assert.equal((await nginx.ask("/status", { headers })).status, 200);
+    for (const path of ["/status", "/uuid"]) {
+      assert.equal((await nginx.ask(path)).status, 200);
+      assert.equal((await nginx.ask(path, { headers })).status, 403);
+      // What the stranger wrote itself comes before what the proxy knows of it.
+      const lie = { "X-Forwarded-For": "127.0.0.1, 203.0.113.9" };
+      assert.equal((await nginx.ask(path, { headers: lie })).status, 403);
+    }
+  });
+
+  test("who comes from elsewhere is not local for saying so, though its header be trusted", {
+    skip: outside === undefined && "no network",
+  }, async () => {
+    const asked = { headers: { "X-Forwarded-For": "127.0.0.1" }, host: outside ?? "" };
+    const { headers: heard } = JSON.parse((await nginx.ask("/foo/x", asked)).body);
+    assert.equal(heard["x-real-ip"], "127.0.0.1");
+    for (const path of ["/status", "/uuid"]) assert.equal((await nginx.ask(path, asked)).status, 403);
+  });
+
+  test("who is listed reads the uuid, through a proxy too, and nothing else", async () => {
+    const headers = { "X-Forwarded-For": "198.51.100.7" };
+    assert.equal((await nginx.ask("/uuid", { headers })).status, 200);
+    assert.equal((await nginx.ask("/status", { headers })).status, 403);
   });
 
   test("events arrive one by one, while the answer goes on", async () => {

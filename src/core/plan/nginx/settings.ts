@@ -17,7 +17,7 @@ export interface WebSettings {
     | undefined;
   /** Proxies whose `X-Forwarded-*` are believed. */
   readonly trusted: readonly string[];
-  /** Who may read `/uuid`. */
+  /** Who may read `/uuid`, besides this machine. */
   readonly uuidReaders: readonly string[];
   readonly health: string | undefined;
   readonly timeoutS: number;
@@ -37,7 +37,7 @@ export function webSettings(input: PlanInput): WebSettings {
     headers: headers(input),
     realIp: flagOf(config, "nginx.real_ip") ? { header, recursive, from } : undefined,
     trusted: [...LOOPBACK, ...from],
-    uuidReaders: [...LOOPBACK, ...listOf(config, "nginx.uuid_endpoint_extra_allows", ",")],
+    uuidReaders: listOf(config, "nginx.uuid_endpoint_extra_allows", ","),
     health: optionalTextOf(config, "nginx.health_location"),
     timeoutS: numberOf(config, "nginx.timeout"),
   };
