@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, before, beforeEach, describe, test } from "node:test";
 import { http, until } from "../../scripts/support/client.ts";
 import { killWorkers } from "../chaos/killed-workers.ts";
 import { failedOf, type Load } from "../support/load.ts";
@@ -32,7 +32,11 @@ describe("a worker that does harm", () => {
     assert.ok(figures.ok > 0);
   });
 
-  const ask = (what: string) => http(`http://127.0.0.1:${street.appliance.ports.mfserv}/victim?${what}`);
+  const ask = (what: string, method = "GET") =>
+    http(`http://127.0.0.1:${street.appliance.ports.mfserv}/victim?${what}`, { method });
+  // Who was replaced still answers on the connections it has.
+  beforeEach(() => until("nobody is left of before", () => (workersOfVictim() === 2 ? true : undefined)));
+
   /** Waits for something to be done about an instance, and until all of them run again. */
   const intervened = async (what: RegExp): Promise<void> => {
     const begun = Date.now();
@@ -71,19 +75,24 @@ describe("a worker that does harm", () => {
 
   test("leaks: a fresh one takes over before it goes, and no request is lost", async () => {
     const victim = street.askVictim();
+    const before = await street.running();
     await ask("do=leak&size=1");
     await intervened(/^replaced: it held \d+ MB of memory, memory_max is 200 MB$/);
+    await until("the fresh one serves", async () =>
+      (await street.running()).some((pid) => !before.includes(pid)) ? true : undefined,
+    );
     assert.equal(failedOf(await victim.stop()), 0);
   });
 
   test("leaks too fast for that: it is killed", async () => {
-    // Who was replaced just now still answers on the connections it has.
-    await until("one of those in force is asked", async () => {
-      const pids = await street.running();
-      const { body } = await ask("do=gulp&size=300");
-      return pids.includes(Number(body)) ? true : undefined;
+    // Seen in the middle of it, it is only replaced.
+    await until("it was seen too late for that", async () => {
+      await until("nobody is left of before", () => (workersOfVictim() === 2 ? true : undefined));
+      await ask("do=gulp&size=600", "POST");
+      await intervened(/^(?:killed|replaced): it held \d+ MB of memory, memory_max is 200 MB$/);
+      const seen = (await street.instances()).map(({ intervention }) => intervention?.what ?? "");
+      return seen.some((what) => what.startsWith("killed: it held")) ? true : undefined;
     });
-    await intervened(/^killed: it held \d+ MB of memory, memory_max is 200 MB$/);
   });
 
   test("multiplies: all it started is killed", async () => {
@@ -112,6 +121,11 @@ describe("a worker that does harm", () => {
 
   function tasksOfVictim(): number {
     return processesOf(join(street.appliance.home, "mfserv")).filter(({ command }) => command.includes("b() {")).length;
+  }
+
+  function workersOfVictim(): number {
+    const program = "victim/server.cjs";
+    return processesOf(join(street.appliance.home, "mfserv")).filter(({ command }) => command.endsWith(program)).length;
   }
 
   function sizeOfLogs(): number {
