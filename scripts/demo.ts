@@ -1,6 +1,6 @@
 /** `make demo`: starts the appliance, gives it plugins and files, hurts it, and shows what happens. `--stop` ends it. */
 import { demoHome, ports, type } from "./demo/appliance.ts";
-import { changeAPlugin } from "./demo/change.ts";
+import { changeAPlugin, swapAPlugin } from "./demo/change.ts";
 import { processFiles } from "./demo/files.ts";
 import { killThings } from "./demo/kill.ts";
 import { createArchivePlugin, createWebPlugins, startAppliance } from "./demo/plugins.ts";
@@ -26,6 +26,8 @@ async function demonstrate(): Promise<void> {
   await processFiles();
   title("A plugin's configuration changes");
   await changeAPlugin();
+  title("Another version of a plugin is swapped in while it is asked");
+  await swapAPlugin();
   title("A web worker and Redis are killed with -9");
   await killThings();
   title(`All of it took ${((performance.now() - begun) / 1000).toFixed(1)} s. It is running; look around`);

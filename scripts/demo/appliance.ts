@@ -28,3 +28,8 @@ export async function command(words: readonly [string, ...string[]], cwd = demoH
   if (done.code !== 0) throw new Error(`${words.join(" ")} ended with ${done.code}\n${done.stdout}${done.stderr}`);
   return done.stdout;
 }
+
+/** What a command printed, under the line that typed it. */
+export function indented(text: string): string {
+  return text.trimEnd().replace(/^/gm, "    ");
+}

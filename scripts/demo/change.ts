@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { http, until } from "../support/client.ts";
-import { demoHome, ports } from "./appliance.ts";
+import { demoHome, indented, ports, type } from "./appliance.ts";
 
 /** Gives a plugin a second route by editing its configuration, and shows what conf_monitor made of it. */
 export async function changeAPlugin(): Promise<void> {
@@ -21,4 +21,25 @@ export async function changeAPlugin(): Promise<void> {
   });
   console.log(`    ${record.did}, generation ${record.generation}, ${record.tookMs} ms (${record.reason})`);
   for (const action of record.actions) console.log(`    ${action.do} ${action.service}: ${action.because.join(", ")}`);
+}
+
+/** Swaps other code of a plugin in while it is asked all the time. */
+export async function swapAPlugin(): Promise<void> {
+  const source = join(demoHome, "sources", "hello_node");
+  const server = join(source, "hello_node", "server.js");
+  writeFileSync(server, readFileSync(server, "utf8").replace(/Hello[^$]*from/, `Hello again (${Date.now()}) from`));
+  const url = `http://127.0.0.1:${ports.mfserv}/hello_node`;
+  let going = true;
+  const seen = { all: 0, failed: 0 };
+  const clients = Array.from({ length: 4 }, async () => {
+    while (going) {
+      seen.all++;
+      if ((await http(url)).status !== 200) seen.failed++;
+    }
+  });
+  console.log(indented(await type(["mfserv_wrapper", "plugins.hotswap", source])));
+  going = false;
+  await Promise.all(clients);
+  console.log(`  its clients asked ${seen.all} times meanwhile, ${seen.failed} of them in vain`);
+  console.log(`  GET /hello_node → ${JSON.stringify((await http(url)).body.trim())}`);
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { http, until } from "../support/client.ts";
-import { demoHome, ports } from "./appliance.ts";
+import { demoHome, indented, ports, type } from "./appliance.ts";
 import { type Sample, samples } from "./samples.ts";
 
 const dataIn = join(demoHome, "mfdata", "var", "in");
@@ -35,7 +35,9 @@ export async function processFiles(): Promise<void> {
   console.log(`  left in incoming: ${readdirSync(incoming).length}`);
   const tags = found(archive, `${uploaded.name}.tags`)[0] ?? "";
   console.log(`  the tags of ${uploaded.name}:`);
-  console.log(readFileSync(tags, "utf8").trimEnd().replace(/^/gm, "    "));
+  console.log(indented(readFileSync(tags, "utf8")));
+
+  console.log(await type(["metwork", "trace", uploaded.name]).then(indented));
 
   const burst = samples("png", 1_000, `${run}-burst`);
   const begun = stageAndMove(burst);
