@@ -30,6 +30,8 @@ export class Collector {
   #config: FlowConfig;
   #seen: SeenTime | undefined;
   #looked: number | undefined;
+  /** Files in work, and a look at which they were not there yet: a time that no clock can change, as `performance.now`. */
+  #inWork: ReadonlyMap<string, number> = new Map();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   #pass: Promise<void> | undefined;
@@ -69,7 +71,9 @@ export class Collector {
 
   async #collect(): Promise<void> {
     const { dataIn, watched, lifetimes, ignore } = this.#config;
+    const lastLook = this.#looked ?? Number.NEGATIVE_INFINITY;
     this.#look(lifetimes);
+    const inWork = new Map<string, number>();
     const ignored = ignoreMask(ignore);
     await this.#directory(posix.join(dataIn, "trash"), "trash", ignored);
     const tmp = posix.join(dataIn, "tmp");
@@ -77,17 +81,21 @@ export class Collector {
       const path = posix.join(tmp, nameOf(entry));
       if (!entry.isDirectory()) return;
       // Steps that do not run, or are no more, have theirs there too; `.work` holds the scratch files of their workers.
-      const sinceOldestClaimS = await this.#oldestClaim(path.replace(/\.work$/, ""));
+      const sinceOldestClaimS = await this.#oldestClaim(path.replace(/\.work$/, ""), lastLook, inWork);
       const area = entry.name.includes(".") ? "claims" : "scratch";
       await this.#directory(path, area, ignored, sinceOldestClaimS);
     });
+    this.#inWork = inWork;
     for (const { directory } of watched) await this.#directory(directory, "watched", ignored);
   }
 
   #look({ trashS, tmpS, unfinishedS }: Lifetimes): void {
     const now = performance.now();
     const passed = this.#looked === undefined ? 0 : now - this.#looked;
-    this.#seen = look(this.#seen, Date.now(), passed, Math.max(trashS, tmpS, unfinishedS) * 1000);
+    // Ages are compared with lifetimes, and with how long files have been in work.
+    const inWorkMs = now - [...this.#inWork.values()].reduce((oldest, since) => Math.min(oldest, since), now);
+    const keepMs = Math.max(Math.max(trashS, tmpS, unfinishedS) * 1000, inWorkMs);
+    this.#seen = look(this.#seen, Date.now(), passed, keepMs);
     this.#looked = now;
     const temporary = `${this.#statePath}.new`;
     writeFileSync(temporary, JSON.stringify(this.#seen), { mode: 0o640 });
@@ -118,15 +126,17 @@ export class Collector {
     });
   }
 
-  /** How long the file that is longest in work has been there, seconds; undefined: none is. */
-  async #oldestClaim(directory: string): Promise<number | undefined> {
+  /** How long the file that is longest in work can have been there, seconds; undefined: none is. Notes them in `inWork`. */
+  async #oldestClaim(directory: string, lastLook: number, inWork: Map<string, number>): Promise<number | undefined> {
     let oldest: number | undefined;
     await this.#entries(directory, (entry) => {
       if (!isPipelineName(entry.name)) return;
-      const age = this.#candidate(posix.join(directory, entry.name), entry.name, () => false)?.ageS ?? 0;
-      oldest = Math.max(oldest ?? 0, age);
+      const path = posix.join(directory, entry.name);
+      const since = this.#inWork.get(path) ?? lastLook;
+      inWork.set(path, since);
+      oldest = Math.min(oldest ?? since, since);
     });
-    return oldest;
+    return oldest === undefined ? undefined : (performance.now() - oldest) / 1000;
   }
 
   #candidate(path: string, name: string, ignored: (name: string) => boolean): Candidate | undefined {

@@ -36,6 +36,22 @@ test("a clock set back gives a negative age and forgets the gap that is not ther
   );
 });
 
+test("a clock set back into the time it had jumped over makes nothing old", () => {
+  let seen = look(undefined, NOW, 0, KEEP);
+  seen = look(seen, NOW + 10 * DAY, 60_000, KEEP);
+  seen = look(seen, NOW + 4 * DAY, 60_000, KEEP);
+  assert.equal(seenFor(seen, NOW), 60_000);
+});
+
+test("a gap that is longer than what is kept does not make the one before it forgotten", () => {
+  let seen = look(undefined, NOW, 0, DAY);
+  seen = look(seen, NOW + 2 * DAY, 60_000, DAY);
+  seen = look(seen, NOW + 4 * DAY, 60_000, DAY);
+  assert.equal(seenFor(seen, NOW), 120_000);
+  for (let hour = 1; hour <= 24; hour++) seen = look(seen, NOW + 4 * DAY + hour * 3_600_000, 3_600_000, DAY);
+  assert.deepEqual(seen.gaps, []);
+});
+
 test("time the daemon was down does not count", () => {
   const stopped = look(undefined, NOW, 0, KEEP);
   assert.equal(seenFor(look(stopped, NOW + 2 * DAY, 0, KEEP), NOW - 1000), 0);

@@ -15,16 +15,20 @@ export interface SeenTime {
 const DRIFT_MS = 5000;
 
 /**
- * Notes a look at `nowMs`, really `passedMs` after the last one (0 when unknown, as after a start). Gaps older than
- * `keepMs` are forgotten.
+ * Notes a look at `nowMs`, really `passedMs` after the last one (0 when unknown, as after a start). Gaps are forgotten when
+ * all of before them has been seen for `keepMs`.
  */
 export function look(before: SeenTime | undefined, nowMs: number, passedMs: number, keepMs: number): SeenTime {
   // Whoever has never looked knows of no time before.
   if (before === undefined) return { lastMs: nowMs, gaps: [{ fromMs: 0, toMs: nowMs }] };
-  const kept = before.gaps.filter(({ toMs }) => nowMs - toMs < keepMs && toMs <= nowMs);
-  const unseen = nowMs - before.lastMs - passedMs;
-  const gaps = unseen > DRIFT_MS ? [...kept, { fromMs: before.lastMs + passedMs, toMs: nowMs }] : kept;
-  return { lastMs: nowMs, gaps };
+  // Of a gap that a clock was set back into, the part that is past still was not seen.
+  const past = before.gaps
+    .filter(({ fromMs }) => fromMs < nowMs)
+    .map(({ fromMs, toMs }) => ({ fromMs, toMs: Math.min(toMs, nowMs) }));
+  const fromMs = before.lastMs + passedMs;
+  const gaps = nowMs - fromMs > DRIFT_MS ? [...past, { fromMs, toMs: nowMs }] : past;
+  // By seen time: a later gap does not make an earlier one old.
+  return { lastMs: nowMs, gaps: gaps.filter(({ toMs }) => seenFor({ lastMs: nowMs, gaps }, toMs) < keepMs) };
 }
 
 /**
