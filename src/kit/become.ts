@@ -1,4 +1,5 @@
 import { accessSync, constants } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { delimiter, join } from "node:path";
 
 /** Finds a command as execvp(3) does: as given when it has a slash, else in the directories of `path`. */
@@ -11,6 +12,8 @@ export function findProgram(command: string, path: string): string | undefined {
 /** Replaces this process by another program: same pid, same terminal, arguments untouched. Returns only by throwing. */
 export function become(program: string, argv: readonly string[], env: Readonly<Record<string, string>>): never {
   if (process.execve === undefined) throw new Error("this node has no process.execve; it needs node 23.11 or newer");
+  // Without an exit nothing else writes the cache, and every start would compile the sources again.
+  flushCompileCache();
   return process.execve(program, [...argv], { ...env });
 }
 

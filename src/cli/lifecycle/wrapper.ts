@@ -1,6 +1,6 @@
 import { runtimeLayout } from "../../core/module/paths.ts";
 import { become, findProgram } from "../../kit/become.ts";
-import { prepareLayout } from "../../system/apply/module.ts";
+import { prepareLayout } from "../../system/apply/layout.ts";
 import { gatherHost } from "../../system/host/host.ts";
 import { loadConfig } from "../../system/load/config.ts";
 import type { Context, ExitCode, Given } from "../command.ts";

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { type ModulePaths, type RuntimeLayout, runtimeLayout } from "../../core/module/paths.ts";
@@ -12,6 +12,7 @@ import type { Supervisor } from "../supervisor.ts";
 import { apply } from "./apply.ts";
 import { currentManifest, prune, sweep } from "./generations.ts";
 import { appendHistory } from "./history.ts";
+import { prepareLayout } from "./layout.ts";
 import type { LastApply } from "./outcome.ts";
 import { settleKilled } from "./resume.ts";
 import { chooseGeneration, inputsId, reach } from "./rollback.ts";
@@ -192,20 +193,6 @@ export async function readLastApply(layout: RuntimeLayout): Promise<LastApply | 
   } catch {
     return undefined;
   }
-}
-
-/** Creates the directories every command may rely on. */
-export async function prepareLayout(layout: RuntimeLayout): Promise<void> {
-  const directories = [
-    layout.config,
-    layout.pluginOverrides,
-    layout.log,
-    layout.tmp,
-    layout.generations,
-    layout.var,
-    layout.plugins,
-  ];
-  for (const directory of directories) await mkdir(directory, { recursive: true, mode: 0o750 });
 }
 
 function lastApplyFile(layout: RuntimeLayout): string {

@@ -4,7 +4,7 @@ import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { textOf } from "../../core/config/access.ts";
 import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
 import { exists } from "../../kit/fs.ts";
-import { prepareLayout } from "../apply/module.ts";
+import { prepareLayout } from "../apply/layout.ts";
 import { gatherHost } from "../host/host.ts";
 import { loadConfig, prepareUserConfig } from "../load/config.ts";
 import { stopModule } from "./stop.ts";
