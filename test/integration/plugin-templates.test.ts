@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { closeSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
-import { describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import type { ModuleName } from "../../src/core/module/paths.ts";
 import { commandArgv } from "../../src/core/plugin/command.ts";
 import { pluginEnvironment } from "../../src/core/plugin/environment.ts";
@@ -13,6 +13,7 @@ import { listenUnix } from "../../src/kit/linux/socket.ts";
 import { loadLayers, loadPlugins } from "../../src/system/load/plugins.ts";
 import { listTemplates } from "../../src/system/plugins/bootstrap.ts";
 import { installPlugin } from "../../src/system/plugins/install.ts";
+import { uninstallPlugin } from "../../src/system/plugins/uninstall.ts";
 import { root, type Sandbox, sandbox } from "./plugins-fixture.ts";
 
 const TEMPLATES: Readonly<Record<ModuleName, readonly string[]>> = {
@@ -79,39 +80,51 @@ describe("plugin templates", () => {
       assert.equal(listed.stdout, lines.join("\n"), listed.stderr);
     });
 
-    for (const template of TEMPLATES[module].filter((name) => GONE_HERE.includes(name))) {
-      it(`${module} ${template}: created, checked, released, installed, listed, uninstalled`, async () => {
-        using box = sandbox(module);
-        const created = await command(
-          box,
-          box.directory,
-          "bootstrap_plugin",
-          "create",
-          "--no-input",
-          `--template=${template}`,
-          "foo",
-        );
-        assert.equal(created.code, 0, created.stderr);
-        const home = join(box.directory, "foo");
-        assert.ok(existsSync(join(home, ".gitignore")));
-        assert.ok(!existsSync(join(home, "_general.ini")));
-        const checked = await command(box, home, "plugins.check", ".");
-        assert.equal(checked.code, 0, checked.stderr);
-        assert.doesNotMatch(checked.stderr, /warning/);
-        const released = await command(box, home, "make", "release");
-        assert.equal(released.code, 0, released.stdout + released.stderr);
-        const archive = released.stdout.trim().split("\n").at(-1) ?? "";
-        const version =
-          module === "mfserv" ? "0.0.1" : JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
-        assert.equal(archive, join(home, `foo-${version}-1.metwork.${module}.plugin`));
-        const installed = await command(box, box.directory, "plugins.install", archive);
-        assert.equal(installed.code, 0, installed.stderr);
-        const listed = await command(box, box.directory, "plugins.list", "--raw");
-        assert.equal(listed.stdout, `foo~~~${version}~~~1~~~${box.paths.runtime}/var/plugins/foo\n`);
-        assert.equal((await command(box, box.directory, "plugins.uninstall", "foo")).code, 0);
-        assert.equal((await command(box, box.directory, "plugins.list", "--raw")).stdout, "");
+    describe(`of ${module}`, () => {
+      const version =
+        module === "mfserv" ? "0.0.1" : JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
+      const templates = TEMPLATES[module].filter((name) => GONE_HERE.includes(name));
+      let box: Sandbox;
+      before(() => {
+        box = sandbox(module);
       });
-    }
+      after(() => box[Symbol.dispose]());
+
+      for (const template of templates) {
+        it(`${template}: created, checked, released, installed`, async () => {
+          const name = `my_${template}`;
+          const create = ["bootstrap_plugin", "create", "--no-input", `--template=${template}`, name];
+          const created = await command(box, box.directory, ...create);
+          assert.equal(created.code, 0, created.stderr);
+          const home = join(box.directory, name);
+          assert.ok(existsSync(join(home, ".gitignore")));
+          assert.ok(!existsSync(join(home, "_general.ini")));
+          const checked = await command(box, home, "plugins.check", ".");
+          assert.equal(checked.code, 0, checked.stderr);
+          assert.doesNotMatch(checked.stderr, /warning/);
+          const released = await command(box, home, "make", "release");
+          assert.equal(released.code, 0, released.stdout + released.stderr);
+          const archive = released.stdout.trim().split("\n").at(-1) ?? "";
+          assert.equal(archive, join(home, `${name}-${version}-1.metwork.${module}.plugin`));
+          const installed = await command(box, box.directory, "plugins.install", archive);
+          assert.equal(installed.code, 0, installed.stderr);
+        });
+      }
+
+      it("all listed, and gone when uninstalled", async () => {
+        const lines = templates.map(
+          (name) => `my_${name}~~~${version}~~~1~~~${box.paths.runtime}/var/plugins/my_${name}`,
+        );
+        const listed = async (): Promise<string> =>
+          (await command(box, box.directory, "plugins.list", "--raw")).stdout.trim();
+        assert.equal(await listed(), lines.join("\n"));
+        const [first, ...others] = templates;
+        assert.equal((await command(box, box.directory, "plugins.uninstall", `my_${first}`)).code, 0);
+        assert.equal(await listed(), lines.slice(1).join("\n"));
+        for (const name of others) assert.ok((await uninstallPlugin(box.paths, `my_${name}`)).ok, name);
+        assert.equal(await listed(), "");
+      });
+    });
   }
 
   it("make develop links the directory; a second time is fine", async () => {

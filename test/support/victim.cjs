@@ -12,7 +12,9 @@ const server = createServer((request, response) => {
     // Goes on accepting connections, as the kernel does it, and answers nobody any more.
     case "hang":
       for (;;);
+    // Begins near where it is seen, since the leak itself must stay slow to be met on its way.
     case "leak":
+      hoard.push(Buffer.alloc(100 * 1024 * 1024, 1));
       setInterval(() => hoard.push(Buffer.alloc(size * 1024 * 1024, 1)), 50);
       break;
     case "gulp":
