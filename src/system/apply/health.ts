@@ -1,5 +1,4 @@
-import { type IncomingMessage, request } from "node:http";
-import { request as requestTls } from "node:https";
+import type { IncomingMessage } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import type { AppProbe } from "../../core/plan/nginx/probes.ts";
@@ -58,7 +57,8 @@ function judge({ expected }: AppProbe, answer: Answer): string | undefined {
   return body.includes(expected.body) ? undefined : `its answer does not hold ${JSON.stringify(expected.body)}`;
 }
 
-function ask({ port, tls }: Target, { path, host }: AppProbe, timeoutMs: number): Promise<Answer> {
+async function ask({ port, tls }: Target, { path, host }: AppProbe, timeoutMs: number): Promise<Answer> {
+  const { request } = await (tls ? import("node:https") : import("node:http"));
   return new Promise((resolve) => {
     const options = {
       host: "127.0.0.1",
@@ -85,7 +85,7 @@ function ask({ port, tls }: Target, { path, host }: AppProbe, timeoutMs: number)
       });
       response.on("end", give).on("error", failed);
     };
-    const asked = tls ? requestTls(options, answered) : request(options, answered);
+    const asked = request(options, answered);
     asked.on("error", failed).end();
   });
 }

@@ -1,5 +1,4 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
-import { request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import type { RuntimeLayout } from "../../core/module/paths.ts";
@@ -84,7 +83,9 @@ export async function proveNginx(
   ];
 }
 
-function askGeneration(socketPath: string): Promise<string> {
+async function askGeneration(socketPath: string): Promise<string> {
+  // Loaded when needed, as node:http takes a sixth of the start of a command that asks nobody.
+  const { request } = await import("node:http");
   return new Promise((resolve) => {
     const asked = request({ socketPath, path: "/generation", timeout: 1_000, agent: false }, (response) => {
       const chunks: Buffer[] = [];
