@@ -25,9 +25,9 @@ export interface Rounds {
 /** Points of an apply at which conf_monitor is killed, too. */
 const ALSO_IN_MONITOR = ["loaded", "staged", "parts-half", "switched", "own-all", "stops-half", "recorded"] as const;
 
-/** Kills `metwork apply` at each of its points while it goes forward. */
-export function killApplies({ times, how }: Rounds): Promise<Figures> {
-  return inRounds(CHECKPOINTS.apply, times, "", async (victim, point, round, count) => {
+/** Kills `metwork apply` at each of its points, or some of them, while it goes forward. */
+export function killApplies({ times, how }: Rounds, points: readonly string[] = CHECKPOINTS.apply): Promise<Figures> {
+  return inRounds(points, times, "", async (victim, point, round, count) => {
     const before = await victim.inspect();
     victim.save(round + 1);
     if (!(await victim.applyAndDie(point))) throw new Error(`${point} was not reached`);
