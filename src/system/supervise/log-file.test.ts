@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { LogFile, type LogPolicy } from "./log-file.ts";
 
@@ -98,6 +99,7 @@ describe("LogFile", () => {
   it("rotates by age", async () => {
     await write({ maxBytes: 0, maxAgeS: 3600 }, "young\n", "still young\n");
     assert.deepEqual(rotated(), []);
+    while (Date.now() - statSync(path).birthtimeMs <= 2) await setImmediate();
     await write({ maxBytes: 0, maxAgeS: 0.001 }, "another\n");
     assert.equal(rotated().length, 1);
     assert.equal(readFileSync(path, "utf8"), "another\n");
