@@ -12,7 +12,7 @@ import { Pipeline, png, until } from "./flow-harness.ts";
 import { networkProcess } from "./network-harness.ts";
 import { give, ownStep, type StepWorker } from "./steps-harness.ts";
 
-const retry = { total: 10, minWaitS: 0.2, maxWaitS: 0.2, backoff: 0 };
+const retry = { total: 200, minWaitS: 0.2, maxWaitS: 0.2, backoff: 0 };
 const directory = mkdtempSync(join(tmpdir(), "metwork-send-"));
 let flow: Pipeline;
 let ftp: FtpServer;
