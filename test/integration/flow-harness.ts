@@ -11,6 +11,9 @@ import type { FlowConfig, FlowStep, StepWork, SwitchRuleSpec } from "../../src/c
 
 const MAIN = new URL("../../src/main/flow.ts", import.meta.url).pathname;
 
+/** Those that were not closed yet. */
+const pipelines = new Set<Pipeline>();
+
 /** A module's pipeline in a temporary directory, with its own redis-server and the real daemon. */
 export class Pipeline {
   readonly root: string;
@@ -33,6 +36,7 @@ export class Pipeline {
     this.configPath = join(this.root, "flow.json");
     this.#socket = join(this.root, "redis.socket");
     mkdirSync(this.stage);
+    pipelines.add(this);
   }
 
   get log(): string {
@@ -145,6 +149,7 @@ export class Pipeline {
   }
 
   async close(): Promise<void> {
+    pipelines.delete(this);
     await this.stop("SIGKILL");
     await this.killRedis();
     rmSync(this.root, { recursive: true, force: true });
@@ -234,11 +239,14 @@ function chunk(type: string, data: Buffer): Buffer {
   return Buffer.concat([length, body, sum]);
 }
 
-/** Waits for a condition; fails with its name after the deadline. */
+/** Waits for a condition; fails with its name, and what the daemons said last, after the deadline. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
   const deadline = performance.now() + ms;
   while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`not within ${ms} ms: ${what}`);
+    if (performance.now() > deadline) {
+      const said = [...pipelines].map(({ log }) => log.split("\n").slice(-20).join("\n"));
+      throw new Error(`not within ${ms} ms: ${what}\n${said.join("\n\n")}`);
+    }
     await sleep(10);
   }
 }
