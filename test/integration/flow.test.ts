@@ -231,6 +231,7 @@ describe("a running pipeline", () => {
       appendFileSync(join(flow.incoming, "again.any"), "x");
       return flow.archived().length > 0;
     });
+    await until("the last of them has ended", () => flow.inside().length === 0);
   });
 
   test("counters, traces and queues are in Redis, and nothing else", async () => {
