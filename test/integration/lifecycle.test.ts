@@ -34,6 +34,9 @@ async function states(): Promise<string[]> {
 
 test("plugins.stop ends a plugin's processes, plugins.start brings them back", async () => {
   assert.equal((await http(url)).body, "overridden");
+  // What it does is undone by the next change, and conf_monitor's first look is one.
+  const { confMonitorIdle } = runtimeLayout(join(appliance.home, "mfserv"));
+  await until("conf_monitor is idle", () => existsSync(confMonitorIdle) || undefined);
   await appliance.ok("mfserv_wrapper", "plugins.stop", "hello");
   assert.deepEqual(await states(), []);
   await appliance.ok("mfserv_wrapper", "plugins.start", "hello");
