@@ -134,7 +134,7 @@ export function handle(disk: Disk, { file, path }: Loan): Returned {
   if (name.startsWith("l")) file.tags.set("latest.own.main.large", "x".repeat(40_000));
   if (name.startsWith("h")) return { is: "ok", outputs: [to("again", "move")] };
   if (!name.startsWith("e")) return { is: "ok", outputs: [to("archive", "move")] };
-  const made = posix.join("/work", file.tags.get("first.core.original_uid") ?? "");
+  const made = posix.join("/scratch", file.tags.get("first.core.original_uid") ?? "");
   if (!disk.dead) disk.files.set(made, { data: disk.files.get(path)?.data ?? "", attribute: undefined, links: 1 });
   return { is: "ok", outputs: [to("copies", "move", made), to("archive", "link")] };
 }

@@ -26,7 +26,7 @@ export async function runSchedule(make: typeof Engine, seed: number): Promise<Sc
   const random = new Random(seed);
   const disk = new Disk();
   useDisk(disk);
-  for (const path of ["/in", INCOMING, "/work"]) disk.directories.add(path);
+  for (const path of ["/in", INCOMING, "/scratch"]) disk.directories.add(path);
   const letters = Object.keys(ROUTES);
   const names = Array.from({ length: FILES }, (_, index) => {
     return `${letters[random.below(letters.length)]}${random.chance(0.3) ? "é" : ""}${index}`;
@@ -102,7 +102,7 @@ function problemsOf(disk: Disk, names: readonly string[]): string[] {
     if (uids.size !== 1 || uids.has("")) problems.push(`${name} has ${uids.size} identities`);
   }
   for (const path of disk.files.keys()) {
-    const hidden = posix.basename(path).startsWith(".metwork.") || path.startsWith("/work/");
+    const hidden = posix.basename(path).startsWith(".metwork.") || path.startsWith("/scratch/");
     if (!expected.has(path) && !hidden) problems.push(`${path} should not be there`);
   }
   return problems;
