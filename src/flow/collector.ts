@@ -8,8 +8,8 @@ import { look, type SeenTime, seenFor } from "../core/flow/seen-time.ts";
 import type { FlowConfig } from "../core/flow/types.ts";
 import { isBeingWritten } from "../kit/linux/lease.ts";
 import { codeOf, messageOf } from "./errors.ts";
-import { isPipelineName } from "./ids.ts";
-import { printable, type StepLog } from "./log.ts";
+import { isPipelineName } from "./file/ids.ts";
+import { printable, type StepLog } from "./tell/log.ts";
 
 /** A pass is at most this share of the time: a huge trash is looked at less often. */
 const SHARE = 20;

@@ -2,7 +2,7 @@ import type { Tags } from "../core/flow/tags.ts";
 import type { FailurePolicySpec, FlowStep, StepName } from "../core/flow/types.ts";
 import type { GroupCommit } from "../kit/group-commit.ts";
 import type { TagPlace } from "../kit/tags.ts";
-import type { StepLog } from "./log.ts";
+import type { StepLog } from "./tell/log.ts";
 
 /** A file claimed for a step: only this process touches it. */
 export interface FlowFile {

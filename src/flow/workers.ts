@@ -4,9 +4,9 @@ import { stepKey } from "../core/flow/types.ts";
 import { checkpoint } from "../kit/checkpoint.ts";
 import { listenUnixOver } from "../kit/linux/socket.ts";
 import { type Peer, serveMessages } from "../kit/sock.ts";
-import type { Output } from "./deliver.ts";
-import { makeDirectory } from "./directory.ts";
-import type { StepLog } from "./log.ts";
+import type { Output } from "./engine/deliver.ts";
+import { makeDirectory } from "./file/directory.ts";
+import type { StepLog } from "./tell/log.ts";
 import type { FlowFile } from "./types.ts";
 
 /** How a worker's hold of a file ended. */

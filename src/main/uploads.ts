@@ -1,5 +1,5 @@
-import { openLogs } from "../flow/log.ts";
-import { readUploadsConfig, serveResumable } from "../flow/resumable.ts";
+import { readUploadsConfig, serveResumable } from "../flow/arrive/resumable.ts";
+import { openLogs } from "../flow/tell/log.ts";
 
 const [, , configPath] = process.argv;
 if (configPath === undefined) {

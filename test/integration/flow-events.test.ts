@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { TAG } from "../../src/core/flow/tags.ts";
 import { stepKey } from "../../src/core/flow/types.ts";
 import { startFlow } from "../../src/flow/daemon.ts";
-import type { FlowEvents } from "../../src/flow/events.ts";
+import type { FlowEvents } from "../../src/flow/engine/events.ts";
 import { archiveStep, Pipeline, png, rule, step, until } from "./flow-harness.ts";
 
 /** What was heard, a line each, by the file's name. */

@@ -12,7 +12,7 @@ import { stepService } from "../../core/plan/service/parts.ts";
 import { flowOf } from "../../core/plan/service/pipeline.ts";
 import type { ServiceSpec } from "../../core/plan/types.ts";
 import type { Plugin, Step } from "../../core/plugin/types.ts";
-import { openLogs } from "../../flow/log.ts";
+import { openLogs } from "../../flow/tell/log.ts";
 import { trialOutputs, tryStep } from "../../flow/trial.ts";
 import { findProgram } from "../../kit/become.ts";
 import type { Context } from "../command.ts";

@@ -3,7 +3,7 @@ import type { NetworkProgram } from "../../core/flow/network/programs.ts";
 import type { Settings } from "../../core/flow/network/settings.ts";
 import { parseDestination } from "../../core/flow/recognise.ts";
 import { runtimeLayout } from "../../core/module/paths.ts";
-import type { StepLog } from "../log.ts";
+import type { StepLog } from "../tell/log.ts";
 import { Store } from "./store.ts";
 
 export interface ListenContext {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "../errors.ts";
-import type { StepLog } from "../log.ts";
+import type { StepLog } from "../tell/log.ts";
 
 const FIRST_MS = 500;
 const LONGEST_MS = 5000;

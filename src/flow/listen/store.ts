@@ -3,8 +3,8 @@ import { posix } from "node:path";
 import { HIDDEN_PREFIX } from "../../core/flow/names.ts";
 import { TAG, type Tags } from "../../core/flow/tags.ts";
 import { dropSidecar, moveSidecar, writeTags } from "../../kit/tags.ts";
-import { makeDirectory } from "../directory.ts";
-import { randomUid, uniqueName } from "../ids.ts";
+import { makeDirectory } from "../file/directory.ts";
+import { randomUid, uniqueName } from "../file/ids.ts";
 
 export interface StoreOptions {
   /** `$IN`. */

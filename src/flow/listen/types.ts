@@ -1,5 +1,5 @@
 import type { Settings } from "../../core/flow/network/settings.ts";
-import type { StepLog } from "../log.ts";
+import type { StepLog } from "../tell/log.ts";
 import type { Store } from "./store.ts";
 
 /** What the listener of one protocol is given. */

@@ -1,7 +1,7 @@
 import { flatName, nameTemplate } from "../../core/flow/basename.ts";
 import { nameToBytes } from "../../core/flow/names.ts";
 import { TAG, type Tags } from "../../core/flow/tags.ts";
-import { randomUid } from "../ids.ts";
+import { randomUid } from "../file/ids.ts";
 
 const NAMED = [TAG.basename, TAG.dirname, TAG.uid];
 

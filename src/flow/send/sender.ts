@@ -1,7 +1,7 @@
 import { lstatSync } from "node:fs";
 import { systemPath } from "../../core/flow/names.ts";
 import type { Tags } from "../../core/flow/tags.ts";
-import type { StepLog } from "../log.ts";
+import type { StepLog } from "../tell/log.ts";
 import type { Destination, Session } from "./session.ts";
 
 interface Idle {

@@ -1,8 +1,8 @@
 import { nameTemplate } from "../../core/flow/basename.ts";
 import type { StepWork } from "../../core/flow/types.ts";
-import { randomUid } from "../ids.ts";
-import { printable } from "../log.ts";
-import { placeFile } from "../transfer.ts";
+import { randomUid } from "../file/ids.ts";
+import { placeFile } from "../file/transfer.ts";
+import { printable } from "../tell/log.ts";
 import { type Outcome, type StepWorker, stored } from "../types.ts";
 
 type Work = Extract<StepWork, { readonly do: "archive" }>;

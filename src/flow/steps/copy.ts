@@ -1,7 +1,7 @@
 import { raisePriority } from "../../core/flow/priority.ts";
 import type { Tags } from "../../core/flow/tags.ts";
 import type { StepName, StepWork, Target } from "../../core/flow/types.ts";
-import { type Delivery, deliver, type Output } from "../deliver.ts";
+import { type Delivery, deliver, type Output } from "../engine/deliver.ts";
 import { type FlowFile, type Outcome, PASSED, type StepWorker } from "../types.ts";
 
 /** Sends each file to all of several steps. `waiting`: where a step's files wait. */

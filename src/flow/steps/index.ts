@@ -1,8 +1,8 @@
 import { posix } from "node:path";
 import type { FlowStep, StepName } from "../../core/flow/types.ts";
-import { removeFile } from "../failure.ts";
-import type { StepLog } from "../log.ts";
-import { stepDirectories } from "../recover.ts";
+import { removeFile } from "../engine/failure.ts";
+import { stepDirectories } from "../file/recover.ts";
+import type { StepLog } from "../tell/log.ts";
 import { DONE, type StepWorker } from "../types.ts";
 import { archive } from "./archive.ts";
 import { copy } from "./copy.ts";

@@ -1,8 +1,8 @@
 import { compileRules, type RouterRule, type RuleAnswer, type Target } from "../../core/flow/rules.ts";
 import { TAG, type Tags } from "../../core/flow/tags.ts";
 import type { StepName, StepWork } from "../../core/flow/types.ts";
-import { keepFile, removeFile } from "../failure.ts";
-import { printable, type StepLog } from "../log.ts";
+import { keepFile, removeFile } from "../engine/failure.ts";
+import { printable, type StepLog } from "../tell/log.ts";
 import type { FlowFile, Outcome, StepContext, StepWorker } from "../types.ts";
 import { deliverTo } from "./copy.ts";
 

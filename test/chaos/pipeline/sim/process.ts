@@ -1,9 +1,9 @@
 import { posix } from "node:path";
 import type { Hint } from "../../../../src/core/flow/hint.ts";
-import type { Output } from "../../../../src/flow/deliver.ts";
-import type { Engine } from "../../../../src/flow/engine.ts";
-import type { FlowEvents } from "../../../../src/flow/events.ts";
-import type { Logs, StepLog } from "../../../../src/flow/log.ts";
+import type { Output } from "../../../../src/flow/engine/deliver.ts";
+import type { Engine } from "../../../../src/flow/engine/engine.ts";
+import type { FlowEvents } from "../../../../src/flow/engine/events.ts";
+import type { Logs, StepLog } from "../../../../src/flow/tell/log.ts";
 import type { Loan, Returned, Workers } from "../../../../src/flow/workers.ts";
 import type { Random } from "../random.ts";
 import { type Disk, Killed } from "./disk.ts";

@@ -13,7 +13,7 @@ export interface Schedules {
 /** Runs `count` schedules from a seed on. From then on this process can do nothing else: its time and files are simulated. */
 export async function runSchedules(first: number, count: number): Promise<Schedules> {
   simulateSystem();
-  const { Engine } = await import("../../../../src/flow/engine.ts");
+  const { Engine } = await import("../../../../src/flow/engine/engine.ts");
   simulateTime();
   const total = { deaths: 0, refusals: 0, operations: 0 };
   const problems: string[] = [];

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { decodeTags } from "../../../../src/core/flow/tags.ts";
-import type { Engine } from "../../../../src/flow/engine.ts";
+import type { Engine } from "../../../../src/flow/engine/engine.ts";
 import { Random } from "../random.ts";
 import { Disk } from "./disk.ts";
 import { ARCHIVE, COPIES, INCOMING, MOVED, NO_MATCH, ROUTES, TRASH } from "./plant.ts";

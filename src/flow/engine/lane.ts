@@ -1,8 +1,8 @@
-import type { Tags } from "../core/flow/tags.ts";
-import type { FlowStep } from "../core/flow/types.ts";
-import type { GroupCommit } from "../kit/group-commit.ts";
-import type { StepLog } from "./log.ts";
-import type { FlowFile, StepWorker } from "./types.ts";
+import type { Tags } from "../../core/flow/tags.ts";
+import type { FlowStep } from "../../core/flow/types.ts";
+import type { GroupCommit } from "../../kit/group-commit.ts";
+import type { StepLog } from "../tell/log.ts";
+import type { FlowFile, StepWorker } from "../types.ts";
 
 /** A step that runs. */
 export interface Lane {

@@ -1,8 +1,8 @@
-import { decodeHint, encodeHint, type Hint } from "../core/flow/hint.ts";
-import { type MessageLists, openMessageLists } from "../kit/redis.ts";
-import { messageOf } from "./errors.ts";
-import { priorityOf } from "./ids.ts";
-import type { StepLog } from "./log.ts";
+import { decodeHint, encodeHint, type Hint } from "../../core/flow/hint.ts";
+import { type MessageLists, openMessageLists } from "../../kit/redis.ts";
+import { messageOf } from "../errors.ts";
+import { priorityOf } from "../file/ids.ts";
+import type { StepLog } from "../tell/log.ts";
 
 /** Announcements kept in memory per step while Redis is away; what comes on top is found by a listing. */
 const MEMORY_LIMIT = 10_000;

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { isDeepStrictEqual } from "node:util";
-import type { ExpectEvent } from "../core/expect/types.ts";
-import type { FlowConfig } from "../core/flow/types.ts";
+import type { ExpectEvent } from "../../core/expect/types.ts";
+import type { FlowConfig } from "../../core/flow/types.ts";
 import type { StepLog } from "./log.ts";
 
 type TraceConfig = NonNullable<FlowConfig["trace"]>;

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import type { RouterRule, RuleAnswer } from "../core/flow/rules.ts";
-import type { Tags } from "../core/flow/tags.ts";
-import type { RuleHelperSpec } from "../core/flow/types.ts";
-import { RuleHelper } from "../kit/rule-helper.ts";
+import type { RouterRule, RuleAnswer } from "../../core/flow/rules.ts";
+import type { Tags } from "../../core/flow/tags.ts";
+import type { RuleHelperSpec } from "../../core/flow/types.ts";
+import { RuleHelper } from "../../kit/rule-helper.ts";
 
 interface Running {
   readonly spec: RuleHelperSpec;

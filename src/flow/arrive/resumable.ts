@@ -10,12 +10,12 @@ import {
   type UploadsConfig,
   type UploadTarget,
   uploadTarget,
-} from "../core/flow/uploads.ts";
-import { renameUnlessTaken } from "../kit/linux/rename.ts";
-import { keyOf, readUploadKeys } from "../kit/upload-keys.ts";
-import { messageOf } from "./errors.ts";
-import { printable, type StepLog } from "./log.ts";
-import { syncFile } from "./transfer.ts";
+} from "../../core/flow/uploads.ts";
+import { renameUnlessTaken } from "../../kit/linux/rename.ts";
+import { keyOf, readUploadKeys } from "../../kit/upload-keys.ts";
+import { messageOf } from "../errors.ts";
+import { syncFile } from "../file/transfer.ts";
+import { printable, type StepLog } from "../tell/log.ts";
 
 const FILE_MODE = 0o644;
 /** Source: the checksum extension of tus. */

@@ -1,11 +1,11 @@
 import { lstatSync, type Stats, unlinkSync } from "node:fs";
 import { posix } from "node:path";
-import type { Completeness } from "../core/flow/completeness.ts";
-import { systemPath } from "../core/flow/names.ts";
-import { isBeingWritten } from "../kit/linux/lease.ts";
-import { SETTLE_MS } from "./claim.ts";
-import { messageOf } from "./errors.ts";
-import type { StepLog } from "./log.ts";
+import type { Completeness } from "../../core/flow/completeness.ts";
+import { systemPath } from "../../core/flow/names.ts";
+import { isBeingWritten } from "../../kit/linux/lease.ts";
+import { messageOf } from "../errors.ts";
+import { SETTLE_MS } from "../file/claim.ts";
+import type { StepLog } from "../tell/log.ts";
 
 /** How a name came to be known: moved or linked in, made, closed after writing, or found by a listing. */
 export type Noticed = "moved" | "made" | "closed" | "listed";

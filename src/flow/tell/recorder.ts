@@ -1,5 +1,5 @@
-import { TAG } from "../core/flow/tags.ts";
-import { stepKey } from "../core/flow/types.ts";
+import { TAG } from "../../core/flow/tags.ts";
+import { stepKey } from "../../core/flow/types.ts";
 import {
   ENDINGS,
   type EndingLetter,
@@ -9,11 +9,11 @@ import {
   type SentRow,
   type TraceBatch,
   type VisitRow,
-} from "../core/trace/batch.ts";
-import { TagSets } from "../core/trace/tag-sets.ts";
-import type { FlowEvents } from "./events.ts";
-import type { Job } from "./lane.ts";
-import type { Ending, FlowFile, Sent } from "./types.ts";
+} from "../../core/trace/batch.ts";
+import { TagSets } from "../../core/trace/tag-sets.ts";
+import type { FlowEvents } from "../engine/events.ts";
+import type { Job } from "../engine/lane.ts";
+import type { Ending, FlowFile, Sent } from "../types.ts";
 
 interface Visit {
   readonly step: number;

@@ -1,23 +1,23 @@
 import { posix } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { Hint } from "../core/flow/hint.ts";
-import { type FlowConfig, type FlowStep, type StepName, stepKey } from "../core/flow/types.ts";
-import { GroupCommit } from "../kit/group-commit.ts";
-import { passes } from "../kit/passing.ts";
-import { type Claim, claim } from "./claim.ts";
-import { makeDirectory } from "./directory.ts";
-import { messageOf } from "./errors.ts";
+import type { Hint } from "../../core/flow/hint.ts";
+import { type FlowConfig, type FlowStep, type StepName, stepKey } from "../../core/flow/types.ts";
+import { GroupCommit } from "../../kit/group-commit.ts";
+import { passes } from "../../kit/passing.ts";
+import { messageOf } from "../errors.ts";
+import { type Claim, claim } from "../file/claim.ts";
+import { makeDirectory } from "../file/directory.ts";
+import { recoverClaims, stepDirectories } from "../file/recover.ts";
+import { RuleHelpers } from "../rules/helpers.ts";
+import { stepWorker } from "../steps/index.ts";
+import { type Logs, printable } from "../tell/log.ts";
+import type { FlowFile } from "../types.ts";
+import type { Workers } from "../workers.ts";
 import type { FlowEvents } from "./events.ts";
 import { hasRoom, type Lane } from "./lane.ts";
-import { type Logs, printable } from "./log.ts";
 import { Passage } from "./passage.ts";
 import { AGAIN_MS } from "./patience.ts";
-import { recoverClaims, stepDirectories } from "./recover.ts";
 import { Retries } from "./retries.ts";
-import { RuleHelpers } from "./rule-helpers.ts";
-import { stepWorker } from "./steps/index.ts";
-import type { FlowFile } from "./types.ts";
-import type { Workers } from "./workers.ts";
 
 /** Where the engine gets announcements, and what it tells about them. */
 export interface EngineInput {

@@ -1,4 +1,4 @@
-import type { LogLevel } from "../core/flow/types.ts";
+import type { LogLevel } from "../../core/flow/types.ts";
 
 /** What a step, or the daemon itself, says. */
 export interface StepLog {

@@ -1,9 +1,9 @@
 import { lstatSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { posix } from "node:path";
-import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
-import { TAG } from "../core/flow/tags.ts";
-import { renameUnlessTaken } from "../kit/linux/rename.ts";
-import { writeWhole } from "../kit/linux/unnamed.ts";
+import { HIDDEN_PREFIX, systemPath } from "../../core/flow/names.ts";
+import { TAG } from "../../core/flow/tags.ts";
+import { renameUnlessTaken } from "../../kit/linux/rename.ts";
+import { writeWhole } from "../../kit/linux/unnamed.ts";
 import { uniqueName } from "./ids.ts";
 
 const MODE = 0o644;

@@ -1,19 +1,19 @@
 import { linkSync, lstatSync, renameSync } from "node:fs";
 import { posix } from "node:path";
-import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
-import type { OutputMode } from "../core/flow/protocol.ts";
-import { splitName } from "../core/flow/recovery.ts";
-import { TAG, type Tags } from "../core/flow/tags.ts";
-import type { StepName } from "../core/flow/types.ts";
-import { checkpoint } from "../kit/checkpoint.ts";
-import type { GroupCommit } from "../kit/group-commit.ts";
-import { dropSidecar, putBeside, type TagPlace, writeTags } from "../kit/tags.ts";
-import { codeOf } from "./errors.ts";
+import { HIDDEN_PREFIX, systemPath } from "../../core/flow/names.ts";
+import type { OutputMode } from "../../core/flow/protocol.ts";
+import { splitName } from "../../core/flow/recovery.ts";
+import { TAG, type Tags } from "../../core/flow/tags.ts";
+import type { StepName } from "../../core/flow/types.ts";
+import { checkpoint } from "../../kit/checkpoint.ts";
+import type { GroupCommit } from "../../kit/group-commit.ts";
+import { dropSidecar, putBeside, type TagPlace, writeTags } from "../../kit/tags.ts";
+import { codeOf } from "../errors.ts";
+import { uniqueName, waitingName } from "../file/ids.ts";
+import { copyContent, discard, inDirectory, moveFile } from "../file/transfer.ts";
+import type { FlowFile, Sent } from "../types.ts";
 import { removeFile } from "./failure.ts";
-import { uniqueName, waitingName } from "./ids.ts";
 import { patiently } from "./patience.ts";
-import { copyContent, discard, inDirectory, moveFile } from "./transfer.ts";
-import type { FlowFile, Sent } from "./types.ts";
 
 /** A file on its way to a step. */
 export interface Output {

@@ -1,13 +1,13 @@
 import { unlinkSync } from "node:fs";
 import { posix } from "node:path";
-import { flatName } from "../core/flow/basename.ts";
-import { TAG } from "../core/flow/tags.ts";
-import type { FailurePolicySpec, StepName } from "../core/flow/types.ts";
-import type { GroupCommit } from "../kit/group-commit.ts";
-import { dropSidecar } from "../kit/tags.ts";
-import { waitingName } from "./ids.ts";
-import { moveFile, placeFile } from "./transfer.ts";
-import type { FlowFile } from "./types.ts";
+import { flatName } from "../../core/flow/basename.ts";
+import { TAG } from "../../core/flow/tags.ts";
+import type { FailurePolicySpec, StepName } from "../../core/flow/types.ts";
+import type { GroupCommit } from "../../kit/group-commit.ts";
+import { dropSidecar } from "../../kit/tags.ts";
+import { waitingName } from "../file/ids.ts";
+import { moveFile, placeFile } from "../file/transfer.ts";
+import type { FlowFile } from "../types.ts";
 
 /** Where failed files of a step may go. */
 export interface Graves {

@@ -1,11 +1,11 @@
-import { TAG } from "../core/flow/tags.ts";
-import { type StepName, stepKey } from "../core/flow/types.ts";
-import type { MessageLists } from "../kit/redis.ts";
-import { messageOf } from "./errors.ts";
-import type { FlowEvents } from "./events.ts";
-import type { Job } from "./lane.ts";
+import { TAG } from "../../core/flow/tags.ts";
+import { type StepName, stepKey } from "../../core/flow/types.ts";
+import type { MessageLists } from "../../kit/redis.ts";
+import type { FlowEvents } from "../engine/events.ts";
+import type { Job } from "../engine/lane.ts";
+import { messageOf } from "../errors.ts";
+import type { Ending, Sent } from "../types.ts";
 import type { StepLog } from "./log.ts";
-import type { Ending, Sent } from "./types.ts";
 
 const FLUSH_MS = 1000;
 const TRACE_LIFE_S = 86_400;

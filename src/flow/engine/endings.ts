@@ -1,19 +1,19 @@
 import { lstatSync } from "node:fs";
 import { posix } from "node:path";
-import { setStepTag, TAG } from "../core/flow/tags.ts";
-import type { FailurePolicySpec, StepName } from "../core/flow/types.ts";
-import { checkpoint } from "../kit/checkpoint.ts";
-import { passes } from "../kit/passing.ts";
+import { setStepTag, TAG } from "../../core/flow/tags.ts";
+import type { FailurePolicySpec, StepName } from "../../core/flow/types.ts";
+import { checkpoint } from "../../kit/checkpoint.ts";
+import { passes } from "../../kit/passing.ts";
+import { messageOf } from "../errors.ts";
+import { waitingName } from "../file/ids.ts";
+import { moveFile } from "../file/transfer.ts";
+import { printable } from "../tell/log.ts";
+import type { Ending } from "../types.ts";
 import { DEATHS_MAX, deathsOf, retriesOf, setDeaths } from "./attempts.ts";
-import { messageOf } from "./errors.ts";
 import { bury } from "./failure.ts";
-import { waitingName } from "./ids.ts";
 import type { Job } from "./lane.ts";
-import { printable } from "./log.ts";
 import { AGAIN_MS } from "./patience.ts";
 import type { Retries } from "./retries.ts";
-import { moveFile } from "./transfer.ts";
-import type { Ending } from "./types.ts";
 
 /** What an ending needs, and who hears of it. */
 export interface EndingsInput {

@@ -1,10 +1,10 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { opendir, statfs } from "node:fs/promises";
-import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
-import { judgePressure, type Measured, type Reason } from "../core/flow/pressure.ts";
-import { type FlowConfig, stepKey } from "../core/flow/types.ts";
-import { codeOf, messageOf } from "./errors.ts";
-import type { StepLog } from "./log.ts";
+import { HIDDEN_PREFIX, systemPath } from "../../core/flow/names.ts";
+import { judgePressure, type Measured, type Reason } from "../../core/flow/pressure.ts";
+import { type FlowConfig, stepKey } from "../../core/flow/types.ts";
+import { codeOf, messageOf } from "../errors.ts";
+import type { StepLog } from "../tell/log.ts";
 
 const LOOK_MS = 1000;
 /** Looking is at most this share of the time: a million waiting files are counted less often. */

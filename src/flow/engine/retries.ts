@@ -1,17 +1,17 @@
 import { readdirSync, renameSync } from "node:fs";
 import { posix } from "node:path";
-import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
-import { dueName, readDueName, retryDelayS, undueName } from "../core/flow/retry.ts";
-import type { Tags } from "../core/flow/tags.ts";
-import { type RetrySpec, type StepName, stepKey } from "../core/flow/types.ts";
-import { checkpoint } from "../kit/checkpoint.ts";
-import { moveSidecar } from "../kit/tags.ts";
+import { HIDDEN_PREFIX, systemPath } from "../../core/flow/names.ts";
+import { dueName, readDueName, retryDelayS, undueName } from "../../core/flow/retry.ts";
+import type { Tags } from "../../core/flow/tags.ts";
+import { type RetrySpec, type StepName, stepKey } from "../../core/flow/types.ts";
+import { checkpoint } from "../../kit/checkpoint.ts";
+import { moveSidecar } from "../../kit/tags.ts";
+import { codeOf, messageOf } from "../errors.ts";
+import { uniqueName, waitingName } from "../file/ids.ts";
+import { inDirectory, moveFile } from "../file/transfer.ts";
+import type { StepLog } from "../tell/log.ts";
+import type { FlowFile } from "../types.ts";
 import { retriesOf, setRetries } from "./attempts.ts";
-import { codeOf, messageOf } from "./errors.ts";
-import { uniqueName, waitingName } from "./ids.ts";
-import type { StepLog } from "./log.ts";
-import { inDirectory, moveFile } from "./transfer.ts";
-import type { FlowFile } from "./types.ts";
 
 interface Room {
   readonly waiting: string;

@@ -1,5 +1,5 @@
-import type { Tags } from "../core/flow/tags.ts";
-import type { StepName } from "../core/flow/types.ts";
+import type { Tags } from "../../core/flow/tags.ts";
+import type { StepName } from "../../core/flow/types.ts";
 
 /** A file is taken for the reason when this many workers died that held it. */
 export const DEATHS_MAX = 3;

@@ -1,13 +1,13 @@
 import { readdirSync, renameSync, unlinkSync } from "node:fs";
 import { posix } from "node:path";
-import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
-import { recover } from "../core/flow/recovery.ts";
-import { type FlowConfig, type StepName, stepKey } from "../core/flow/types.ts";
-import { checkpoint } from "../kit/checkpoint.ts";
-import { passes } from "../kit/passing.ts";
-import { moveSidecar, readMove } from "../kit/tags.ts";
-import { messageOf } from "./errors.ts";
-import type { StepLog } from "./log.ts";
+import { HIDDEN_PREFIX, systemPath } from "../../core/flow/names.ts";
+import { recover } from "../../core/flow/recovery.ts";
+import { type FlowConfig, type StepName, stepKey } from "../../core/flow/types.ts";
+import { checkpoint } from "../../kit/checkpoint.ts";
+import { passes } from "../../kit/passing.ts";
+import { moveSidecar, readMove } from "../../kit/tags.ts";
+import { messageOf } from "../errors.ts";
+import type { StepLog } from "../tell/log.ts";
 import { discard, inDirectory } from "./transfer.ts";
 
 /**

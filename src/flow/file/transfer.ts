@@ -1,20 +1,20 @@
 import { chmodSync, copyFileSync, lstatSync, renameSync, unlinkSync, utimesSync } from "node:fs";
 import { copyFile, open, unlink, utimes } from "node:fs/promises";
 import { posix } from "node:path";
-import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
-import { freeName, tagsFileName } from "../core/flow/placement.ts";
-import { moveRecord } from "../core/flow/recovery.ts";
-import { formatTags, TAG } from "../core/flow/tags.ts";
-import { checkpoint } from "../kit/checkpoint.ts";
-import type { GroupCommit } from "../kit/group-commit.ts";
-import { renameUnlessTaken } from "../kit/linux/rename.ts";
-import { passes } from "../kit/passing.ts";
-import { clearTags, digest, dropSidecar, type TagPlace, writeTags } from "../kit/tags.ts";
+import { HIDDEN_PREFIX, systemPath } from "../../core/flow/names.ts";
+import { freeName, tagsFileName } from "../../core/flow/placement.ts";
+import { moveRecord } from "../../core/flow/recovery.ts";
+import { formatTags, TAG } from "../../core/flow/tags.ts";
+import { checkpoint } from "../../kit/checkpoint.ts";
+import type { GroupCommit } from "../../kit/group-commit.ts";
+import { renameUnlessTaken } from "../../kit/linux/rename.ts";
+import { passes } from "../../kit/passing.ts";
+import { clearTags, digest, dropSidecar, type TagPlace, writeTags } from "../../kit/tags.ts";
+import { codeOf } from "../errors.ts";
+import type { FlowFile } from "../types.ts";
 import { makeDirectory } from "./directory.ts";
-import { codeOf } from "./errors.ts";
 import { uniqueName } from "./ids.ts";
 import { prepareTagsFile, writeTagsFile } from "./tags-file.ts";
-import type { FlowFile } from "./types.ts";
 
 /** Copying more than this on the main thread would hold up the others. Bytes. */
 const COPY_INLINE_MAX = 256 * 1024;

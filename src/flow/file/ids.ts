@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { priorityIn } from "../core/flow/priority.ts";
-import type { Tags } from "../core/flow/tags.ts";
+import { priorityIn } from "../../core/flow/priority.ts";
+import type { Tags } from "../../core/flow/tags.ts";
 
 const UID_BYTES = 16;
 const POOL_UIDS = 256;

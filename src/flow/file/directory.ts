@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { posix } from "node:path";
-import { systemPath } from "../core/flow/names.ts";
-import { codeOf } from "./errors.ts";
+import { systemPath } from "../../core/flow/names.ts";
+import { codeOf } from "../errors.ts";
 
 /** Makes a directory and its parents. Not `recursive` of Node, which never ends where the kernel says ENOENT, as in /proc. */
 export function makeDirectory(path: string, mode = 0o755): void {

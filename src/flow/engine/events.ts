@@ -1,5 +1,5 @@
+import type { Ending, Sent } from "../types.ts";
 import type { Job } from "./lane.ts";
-import type { Ending, Sent } from "./types.ts";
 
 /**
  * Hears what happens to each file, on the hot path: an implementation takes what it needs of its arguments, which change

@@ -1,19 +1,19 @@
 import { posix } from "node:path";
-import { raisePriority } from "../core/flow/priority.ts";
-import { enterStep, TAG } from "../core/flow/tags.ts";
-import type { StepName } from "../core/flow/types.ts";
-import { passes } from "../kit/passing.ts";
+import { raisePriority } from "../../core/flow/priority.ts";
+import { enterStep, TAG } from "../../core/flow/tags.ts";
+import type { StepName } from "../../core/flow/types.ts";
+import { passes } from "../../kit/passing.ts";
+import { messageOf } from "../errors.ts";
+import { waitingName } from "../file/ids.ts";
+import { moveFile } from "../file/transfer.ts";
+import { printable } from "../tell/log.ts";
+import type { Ending, FlowFile, Outcome, Sent, StepContext } from "../types.ts";
 import { Endings } from "./endings.ts";
-import { messageOf } from "./errors.ts";
 import type { FlowEvents } from "./events.ts";
 import { removeFile } from "./failure.ts";
-import { waitingName } from "./ids.ts";
 import type { Job, Lane } from "./lane.ts";
-import { printable } from "./log.ts";
 import { AGAIN_MS } from "./patience.ts";
 import type { Retries } from "./retries.ts";
-import { moveFile } from "./transfer.ts";
-import type { Ending, FlowFile, Outcome, Sent, StepContext } from "./types.ts";
 
 /** What a passage needs, and who hears of it. */
 export interface PassageInput {

@@ -1,5 +1,5 @@
 import { type Dir, opendirSync } from "node:fs";
-import { nameFromBytes, systemPath } from "../core/flow/names.ts";
+import { nameFromBytes, systemPath } from "../../core/flow/names.ts";
 
 const READ_AHEAD = 256;
 

@@ -1,17 +1,17 @@
 import { chmodSync, lstatSync, statSync } from "node:fs";
 import { posix } from "node:path";
-import type { Hint } from "../core/flow/hint.ts";
-import { systemPath } from "../core/flow/names.ts";
-import type { WatchedDirectory } from "../core/flow/types.ts";
-import { checkpoint } from "../kit/checkpoint.ts";
-import { type Inotify, openInotify } from "../kit/linux/inotify.ts";
-import { isBeingWritten } from "../kit/linux/lease.ts";
-import { dropStaleSidecar } from "../kit/tags.ts";
-import { SETTLE_MS } from "./claim.ts";
-import { makeDirectory } from "./directory.ts";
+import type { Hint } from "../../core/flow/hint.ts";
+import { systemPath } from "../../core/flow/names.ts";
+import type { WatchedDirectory } from "../../core/flow/types.ts";
+import { checkpoint } from "../../kit/checkpoint.ts";
+import { type Inotify, openInotify } from "../../kit/linux/inotify.ts";
+import { isBeingWritten } from "../../kit/linux/lease.ts";
+import { dropStaleSidecar } from "../../kit/tags.ts";
+import { codeOf, messageOf } from "../errors.ts";
+import { SETTLE_MS } from "../file/claim.ts";
+import { makeDirectory } from "../file/directory.ts";
+import type { StepLog } from "../tell/log.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
-import { codeOf, messageOf } from "./errors.ts";
-import type { StepLog } from "./log.ts";
 import { Listing } from "./scan.ts";
 
 export interface ObserverOptions {

@@ -1,17 +1,17 @@
 import { lstatSync, renameSync, type Stats, unlinkSync } from "node:fs";
 import { copyFile, rm } from "node:fs/promises";
 import { posix } from "node:path";
-import { decodeClaim, encodeClaim, type Identity } from "../core/flow/claim-name.ts";
-import type { Hint } from "../core/flow/hint.ts";
-import { HIDDEN_PREFIX, systemPath } from "../core/flow/names.ts";
-import { identify, readIdentity } from "../core/flow/tags.ts";
-import { checkpoint } from "../kit/checkpoint.ts";
-import { isBeingWritten } from "../kit/linux/lease.ts";
-import { dropSidecar, readTags, type TagPlace, writeTags } from "../kit/tags.ts";
-import { codeOf } from "./errors.ts";
+import { decodeClaim, encodeClaim, type Identity } from "../../core/flow/claim-name.ts";
+import type { Hint } from "../../core/flow/hint.ts";
+import { HIDDEN_PREFIX, systemPath } from "../../core/flow/names.ts";
+import { identify, readIdentity } from "../../core/flow/tags.ts";
+import { checkpoint } from "../../kit/checkpoint.ts";
+import { isBeingWritten } from "../../kit/linux/lease.ts";
+import { dropSidecar, readTags, type TagPlace, writeTags } from "../../kit/tags.ts";
+import { codeOf } from "../errors.ts";
+import type { FlowFile } from "../types.ts";
 import { isUniqueName, randomUid, waitingName } from "./ids.ts";
 import { syncFile } from "./transfer.ts";
-import type { FlowFile } from "./types.ts";
 
 /** What came of an announcement. */
 export type Claim =

@@ -1,10 +1,10 @@
 import { createSocket, type Socket } from "node:dgram";
-import type { ExpectEvent } from "../core/expect/types.ts";
-import type { MetricsTarget } from "../core/flow/types.ts";
-import { datagrams, statsdLine } from "../core/metrics/lines.ts";
-import type { FlowEvents } from "./events.ts";
-import type { Job } from "./lane.ts";
-import type { Ending } from "./types.ts";
+import type { ExpectEvent } from "../../core/expect/types.ts";
+import type { MetricsTarget } from "../../core/flow/types.ts";
+import { datagrams, statsdLine } from "../../core/metrics/lines.ts";
+import type { FlowEvents } from "../engine/events.ts";
+import type { Job } from "../engine/lane.ts";
+import type { Ending } from "../types.ts";
 
 const FLUSH_MS = 500;
 
