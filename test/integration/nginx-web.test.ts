@@ -205,7 +205,7 @@ describe("the web server", { skip }, () => {
     .flatMap((addresses = []) => addresses)
     .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
   test("a header does not make a stranger local", { skip: outside === undefined && "no network" }, async () => {
-    for (const path of ["/uuid", "/status"]) {
+    for (const path of ["/uuid", "/status", "/__upstream_status"]) {
       const asked = { headers: { "X-Forwarded-For": "127.0.0.1" }, ...(outside !== undefined && { host: outside }) };
       assert.equal((await nginx.ask(path, asked)).status, 403);
     }

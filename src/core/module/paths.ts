@@ -74,6 +74,8 @@ export function runtimeLayout(runtime: string) {
     /** Exists while conf_monitor has nothing to do. */
     confMonitorIdle: inside("var", "conf_monitor_idle"),
     supervisorSocket: inside("var", "supervisor.socket"),
+    /** Where the supervisor says which workers serve. */
+    upstreamsSocket: inside("var", "upstreams.socket"),
     supervisorState: inside("var", "supervisor.json"),
     /** Is there as long as the ways into the pipeline must refuse files; says why. */
     refusing: inside("var", "refusing.json"),

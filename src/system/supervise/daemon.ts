@@ -13,6 +13,7 @@ import { Logs } from "./logs.ts";
 import { ALREADY_RUNNING, type Request, type Response, supervisorFiles } from "./protocol.ts";
 import { ProcessRecords, readDesired } from "./state.ts";
 import { Team } from "./team.ts";
+import { serveUpstreams } from "./upstreams.ts";
 import { Watch } from "./watch.ts";
 
 /** How long to wait for a predecessor that is just ending. */
@@ -63,6 +64,7 @@ async function supervise(runtime: string, restore: boolean): Promise<void> {
       } satisfies Response);
     });
   });
+  const closeUpstreams = await serveUpstreams(files.upstreams, () => team.upstreams());
   process.on("SIGTERM", () => void team.shutdown());
   process.on("SIGINT", () => void team.shutdown());
   process.on("SIGHUP", () => undefined);
@@ -75,7 +77,8 @@ async function supervise(runtime: string, restore: boolean): Promise<void> {
   for (const pid of adoptedChildren(new Set())) sendSignal(pid, "SIGKILL");
   shared.groups?.end();
   shared.records.close();
-  rmSync(files.socket, { force: true });
+  for (const path of [files.socket, files.upstreams]) rmSync(path, { force: true });
+  closeUpstreams();
   shared.report("ended");
   await shared.logs.closeAll();
   close();

@@ -31,6 +31,7 @@ export function supervisorFiles(runtime: string) {
     var: inside("var"),
     logs: inside("log"),
     socket: inside("var", "supervisor.socket"),
+    upstreams: inside("var", "upstreams.socket"),
     lock: inside("var", "supervisor.lock"),
     processes: inside("var", "supervisor.json"),
     desired: inside("var", "services.json"),

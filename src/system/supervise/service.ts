@@ -3,9 +3,10 @@ import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { digestOf } from "../../core/plan/digest.ts";
 import type { RunnableService } from "../../core/plan/services.ts";
 import type { Performed, ServiceStatus } from "../supervisor.ts";
-import { obstacle, type Shared } from "./attempt.ts";
+import { obstacle, type Shared, stablePath } from "./attempt.ts";
 import { internalFailure } from "./diagnostics.ts";
 import { Instance } from "./instance.ts";
+import type { Upstream } from "./upstreams.ts";
 import type { Ward } from "./ward.ts";
 
 /** How long a swap waits for those it replaced; who still has clients then ends by itself, within its grace. */
@@ -190,6 +191,17 @@ export class Service {
 
   async #stopInstances(instances: readonly Instance[], keepSockets: boolean): Promise<void> {
     await Promise.all(instances.map((instance) => instance.stop(keepSockets)));
+  }
+
+  /** Its sockets and who serves them; nothing for what is no app. */
+  upstream(): Upstream | undefined {
+    const spec = this.#spec;
+    if (spec?.socket === undefined) return undefined;
+    const workers = this.#instances.map((instance) => ({
+      socket: stablePath(spec, instance.number),
+      status: instance.status(),
+    }));
+    return { name: this.id, workers };
   }
 
   /** The running processes, for the watch. */

@@ -1,3 +1,4 @@
+import { byText } from "../../core/base/order.ts";
 import type { RunnableService } from "../../core/plan/services.ts";
 import type { Performed, ServiceStatus } from "../supervisor.ts";
 import type { Shared } from "./attempt.ts";
@@ -5,6 +6,7 @@ import { shuttingDown } from "./diagnostics.ts";
 import type { LogPolicy } from "./log-file.ts";
 import { Service, type ServiceCommand } from "./service.ts";
 import { forgetDesired, writeDesired } from "./state.ts";
+import type { Upstream } from "./upstreams.ts";
 import type { Ward } from "./ward.ts";
 
 /** How long changes are collected before they are written for a possible successor. */
@@ -45,6 +47,10 @@ export class Team {
 
   list(): readonly ServiceStatus[] {
     return [...this.#services.values()].flatMap((service) => service.status() ?? []);
+  }
+
+  upstreams(): readonly Upstream[] {
+    return [...this.#services.values()].flatMap((service) => service.upstream() ?? []).sort(byName);
   }
 
   wards(): readonly Ward[] {
@@ -91,4 +97,8 @@ export class Team {
       }
     }, WRITE_AFTER_MS);
   }
+}
+
+function byName(one: Upstream, other: Upstream): number {
+  return byText(one.name, other.name);
 }

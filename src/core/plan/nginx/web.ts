@@ -34,7 +34,12 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
   const virtual = virtualServers(enabled, input.host, input.owners?.domains);
   const https = settings.https === undefined ? [] : [`${settings.https.port} ssl`];
   const listens = [...settings.ports.map(String), ...https].map((listen) => settings.address + listen);
-  const reserved = ["/status", "/uuid", ...(settings.health === undefined ? [] : [settings.health])];
+  const reserved = [
+    "/status",
+    "/uuid",
+    "/__upstream_status",
+    ...(settings.health === undefined ? [] : [settings.health]),
+  ];
   const wanted = routed.routes.flatMap((route) => locationsOf(route, settings));
   const locations = wanted.filter(({ modifier, path }) => modifier !== "= " || !reserved.includes(path));
   const hidden = routed.routes.filter(({ path }) => reserved.includes(path)).map(reservedRoute);
@@ -82,6 +87,7 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
     healthStates: HEALTH_STATES.map((state) => ({ ...state, file: `${layout.health}/${state.word}` })),
     healthLog: flagOf(input.config, "nginx.health_access_log"),
     uuidFile: layout.uuid,
+    upstreamsUrl: `http://unix:${layout.upstreamsSocket}`,
     lua,
   };
   const text = renderer(input.templates, nginxWord)("mfserv/nginx.conf.hbs", view);
