@@ -58,7 +58,8 @@ function arrivals({ passages, open }: TraceBatch): readonly Arrived[] {
 
 async function digestAll(): Promise<void> {
   try {
-    while (await store?.digestSome(isQuiet));
+    // What the pipeline says comes first, and is heard only between two turns of the event loop.
+    while (isQuiet() && (await store?.digestSome(isQuiet))) await new Promise((resolve) => setImmediate(resolve));
   } catch (error) {
     console.error(`no digests for now: ${error instanceof Error ? error.message : error}`);
   }

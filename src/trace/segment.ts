@@ -19,6 +19,19 @@ const PARTS = ["", "-wal", "-shm"];
 /** The log is written into the file after so many pages: rarely, since that waits for the disk. */
 const CHECKPOINT_PAGES = 4000;
 
+/** A kept file that has no digest yet. */
+export interface Undigested {
+  readonly id: number;
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** The passage before the first that has none: looked for once, later ones are known by their numbers. */
+const BEFORE_UNDIGESTED = `SELECT coalesce(
+  (SELECT min(id) - 1 FROM passage WHERE path IS NOT NULL AND id NOT IN (SELECT passage FROM digest)),
+  (SELECT max(id) FROM passage), 0) AS id`;
+
 export type StepRow = readonly [plugin: string, step: string, version: string];
 
 /** The segments of a directory, oldest first; none when it does not exist. */
@@ -55,6 +68,8 @@ export class Segment {
   >;
   readonly #steps = new Map<string, number>();
   readonly #tags = new Map<string, number>();
+  /** All up to this number have a digest, or need none; undefined: not looked for yet. */
+  #digestedTo: number | undefined;
 
   /** Opens the newest segment of a directory, or begins one. */
   constructor(path: string) {
@@ -140,10 +155,6 @@ export class Segment {
     this.#insert.routing.run(passage, at, ids.step, name, JSON.stringify(row[3]), ids.tags);
   }
 
-  digest(passage: number, sha256: string): void {
-    this.#insert.digest.run(passage, sha256);
-  }
-
   open(rows: readonly OpenRow[], stepOf: (id: number) => number): void {
     this.#db.exec("DELETE FROM open");
     for (const [uid, name, step, at, size] of rows) this.#insert.open.run(uid, name, stepOf(step), at, size);
@@ -153,14 +164,21 @@ export class Segment {
     this.#db.prepare("INSERT INTO gap VALUES (?, ?)").run(at, passages);
   }
 
-  /** Kept files without a digest. */
-  undigested(limit: number): readonly { readonly id: number; readonly path: string; readonly size: number }[] {
+  /** The oldest kept files without a digest; those of the time before are given theirs first. */
+  undigested(limit: number): readonly Undigested[] {
+    this.#digestedTo ??= Number(this.#db.prepare(BEFORE_UNDIGESTED).get()?.["id"]);
     const rows = this.#db
-      .prepare(
-        "SELECT id, path, size FROM passage p WHERE path IS NOT NULL AND id NOT IN (SELECT passage FROM digest) ORDER BY id DESC LIMIT ?",
-      )
-      .all(limit);
+      .prepare("SELECT id, path, size FROM passage WHERE id > ? AND path IS NOT NULL ORDER BY id LIMIT ?")
+      .all(this.#digestedTo, limit);
     return rows.map((row) => ({ id: Number(row["id"]), path: String(row["path"]), size: Number(row["size"]) }));
+  }
+
+  /** Keeps digests of what `undigested` gave, from the first on. */
+  digests(found: readonly (readonly [passage: number, sha256: string])[]): void {
+    this.together(() => {
+      for (const [passage, sha256] of found) this.#insert.digest.run(passage, sha256);
+    });
+    this.#digestedTo = found.at(-1)?.[0] ?? this.#digestedTo;
   }
 
   close(): void {

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { createReadStream, mkdirSync, rmSync, statSync } from "node:fs";
+import { createHash, hash } from "node:crypto";
+import { createReadStream, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { OpenRow, TagSet, TraceBatch, TraceSettings } from "../core/trace/batch.ts";
 import { listSegments, removeSegment, Segment, type StepRow, setAside } from "./segment.ts";
@@ -9,6 +9,8 @@ const SEGMENTS = 16;
 const SEGMENT_MIN_BYTES = 1024 * 1024;
 const LOOK_EVERY_MS = 30_000;
 const DIGESTS_AT_ONCE = 50;
+/** A stream costs ten times what a small file does. Bytes. */
+const READ_WHOLE_MAX = 256 * 1024;
 
 /**
  * Keeps the trace: takes batches, begins a new segment when one is large or old, removes the oldest. A segment that
@@ -44,23 +46,19 @@ export class TraceStore {
     if (!this.#try(batch) && !this.#try(batch)) this.#lost += batch.passages.length;
   }
 
-  /** Gives kept files their digest, as long as nobody wants anything else. Returns whether there is more to do. */
+  /** Gives some kept files their digest, as long as nobody wants anything else. Returns whether there is more to do. */
   async digestSome(wanted: () => boolean): Promise<boolean> {
     const segment = this.#segment;
     if (!this.#settings.digest || this.#allDigested || segment === undefined) return false;
     const found: (readonly [number, string])[] = [];
     const files = segment.undigested(DIGESTS_AT_ONCE);
     for (const { id, path, size } of files) {
-      if (!wanted()) return true;
-      // A file that is not what was put there has no digest that tells anything.
-      const same = statSync(path, { throwIfNoEntry: false })?.size === size;
-      found.push([id, same ? await sha256(path).catch(() => "") : ""]);
+      if (!wanted()) break;
+      found.push([id, await digestOf(path, size)]);
     }
-    this.#allDigested = files.length < DIGESTS_AT_ONCE;
-    if (segment !== this.#segment || found.length === 0) return !this.#allDigested;
-    segment.together(() => {
-      for (const [id, digest] of found) segment.digest(id, digest);
-    });
+    if (segment !== this.#segment) return true;
+    if (found.length > 0) segment.digests(found);
+    this.#allDigested = files.length < DIGESTS_AT_ONCE && found.length === files.length;
     return !this.#allDigested;
   }
 
@@ -190,8 +188,18 @@ function isFull(error: unknown): boolean {
   return [13, 10, 14, 8].includes(code);
 }
 
+/** Empty: it is not, or no longer, what was put there. */
+async function digestOf(path: string, size: number): Promise<string> {
+  try {
+    if (statSync(path).size !== size) return "";
+    return size > READ_WHOLE_MAX ? await sha256(path) : hash("sha256", readFileSync(path));
+  } catch {
+    return "";
+  }
+}
+
 async function sha256(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk);
-  return hash.digest("hex");
+  const whole = createHash("sha256");
+  for await (const chunk of createReadStream(path)) whole.update(chunk);
+  return whole.digest("hex");
 }

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { hash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import type { PassageRow } from "../core/trace/batch.ts";
+import { TraceReader } from "./query.ts";
+import { TraceStore } from "./store.ts";
+
+let root = "";
+let directory = "";
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "metwork-trace-"));
+  directory = join(root, "trace");
+});
+
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+test("files get their digests, the oldest first, as long as there is time for it", async () => {
+  const store = open();
+  store.write({ passages: Array.from({ length: 60 }, (_, number) => kept(number)) });
+  let left = 5;
+  assert.equal(await store.digestSome(() => left-- > 0), true, "there is more to do");
+  assert.deepEqual(digested(60), [0, 1, 2, 3, 4]);
+  assert.equal(await store.digestSome(() => false), true);
+  assert.deepEqual(digested(60), [0, 1, 2, 3, 4]);
+  while (await store.digestSome(() => true));
+  assert.equal(digested(60).length, 60);
+  store.close();
+});
+
+test("a new process goes on where another stopped; a file that is not what was kept gets none", async () => {
+  const first = open();
+  first.write({ passages: [kept(0), kept(1)] });
+  while (await first.digestSome(() => true));
+  first.write({ passages: [kept(2), kept(3), kept(4)] });
+  first.close();
+  writeFileSync(join(root, "f3"), "something else, and longer");
+  const next = open();
+  next.write({ passages: [kept(5)] });
+  while (await next.digestSome(() => true));
+  assert.deepEqual(digested(6), [0, 1, 2, 4, 5]);
+  next.close();
+});
+
+function open(): TraceStore {
+  return new TraceStore({ keep: true, directory, maxAgeS: 3600, maxBytes: 1024 ** 3, digest: true }, assert.fail);
+}
+
+function kept(number: number): PassageRow {
+  const path = join(root, `f${number}`);
+  writeFileSync(path, `content ${number}`);
+  return [Date.now(), `uid${number}`, `f${number}`, "incoming", 0, `content ${number}`.length, [], path];
+}
+
+/** Which of so many files are found by their digest. */
+function digested(count: number): readonly number[] {
+  const reader = new TraceReader(directory);
+  const found = Array.from({ length: count }, (_, number) => number).filter((number) => {
+    return reader.find(hash("sha256", `content ${number}`), 1)[0] === `uid${number}`;
+  });
+  reader.close();
+  return found;
+}
