@@ -1,6 +1,7 @@
 import { type Dirent, lstatSync, readFileSync, renameSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { opendir } from "node:fs/promises";
 import { posix } from "node:path";
+import { isPipelineName } from "../core/flow/claim-name.ts";
 import { type Area, type Candidate, isGarbage, type Lifetimes } from "../core/flow/collect.ts";
 import { ignoreMask } from "../core/flow/mask.ts";
 import { nameFromBytes, systemPath } from "../core/flow/names.ts";
@@ -8,7 +9,6 @@ import { look, type SeenTime, seenFor } from "../core/flow/seen-time.ts";
 import type { FlowConfig } from "../core/flow/types.ts";
 import { isBeingWritten } from "../kit/linux/lease.ts";
 import { codeOf, messageOf } from "./errors.ts";
-import { isPipelineName } from "./file/ids.ts";
 import { printable, type StepLog } from "./tell/log.ts";
 
 /** A pass is at most this share of the time: a huge trash is looked at less often. */

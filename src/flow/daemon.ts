@@ -12,6 +12,7 @@ import { type FlowEvents, tellAll } from "./engine/events.ts";
 import { HintQueue } from "./engine/queue.ts";
 import { messageOf } from "./errors.ts";
 import { makeDirectory } from "./file/directory.ts";
+import { recoverStrays } from "./file/recover.ts";
 import { Counters } from "./tell/counters.ts";
 import { type LogSink, openLogs, type StepLog } from "./tell/log.ts";
 import { StatsdMetrics } from "./tell/metrics.ts";
@@ -49,6 +50,7 @@ export async function startFlow(
   for (const name of ["tmp", "trash"]) {
     makeDirectory(posix.join(config.dataIn, name), STATE_MODE);
   }
+  recoverStrays(config, log);
   const queue = new HintQueue(
     config.redisSocket,
     { ready: (key) => engine.ready(key), lost: (keys) => observer.listFor(keys) },

@@ -111,6 +111,7 @@ export function facts(module: ModuleName, over: Partial<ModuleFacts> = {}): Modu
     certificate: undefined,
     redis: module === "mfdata" ? ok(redis) : undefined,
     stale: { generations: [], sockets: ok([]), claims: [] },
+    stranded: module === "mfdata" ? [] : undefined,
     variants: { file: "/etc/metwork.config", present: ok(true), name: "GENERIC", fromFile: true, used: new Map() },
     ...over,
   };

@@ -78,6 +78,15 @@ export const storyCommands: readonly Command[] = [
     load: async () => (await import("../trash/retry.ts")).retryTrash,
   },
   {
+    name: "trash put",
+    aliases: [],
+    summary:
+      "Take what waits for a step that does not run, because its plugin was uninstalled or it has no process, and put it in trash, to be given to another step or dropped. Exit 1: the step runs.",
+    args: [{ name: "STEP", summary: "plugin/step", required: true }],
+    options: {},
+    load: async () => (await import("../trash/put.ts")).putInTrash,
+  },
+  {
     name: "trash drop",
     aliases: [],
     summary: "Delete files of the trash, and their tags, for good.",

@@ -1,4 +1,6 @@
 import { resolve } from "node:path";
+import { type Stranded, strandedText } from "../../core/flow/stranded.ts";
+import { findStranded, flowInForce } from "../../system/lifecycle/stranded.ts";
 import type { Refusal } from "../../system/plugins/failure.ts";
 import { installPlugin } from "../../system/plugins/install.ts";
 import { uninstallPlugin } from "../../system/plugins/uninstall.ts";
@@ -38,8 +40,28 @@ export async function uninstall(context: Context, given: Given): Promise<ExitCod
   const outcome = await uninstallPlugin(context.paths(), asked, { clean: given.flag("clean") });
   reportTask(context, `Uninstalling plugin ${JSON.stringify(asked).slice(1, -1)}`, outcome.ok ? "OK" : "ERROR");
   printDiagnostics(context, outcome.notes);
-  if (context.json)
-    context.out(JSON.stringify(outcome.ok ? { uninstalled: outcome.value.name } : { failed: outcome.notes }));
-  if (!outcome.ok) return CODES[outcome.why];
-  return putInForce(context, context.paths(), outcome.value.name, "plugins.uninstall");
+  if (!outcome.ok) {
+    if (context.json) context.out(JSON.stringify({ failed: outcome.notes }));
+    return CODES[outcome.why];
+  }
+  const { name } = outcome.value;
+  const code = await putInForce(context, context.paths(), name, "plugins.uninstall");
+  const left = leftBehind(context, name);
+  if (context.json) context.out(JSON.stringify({ uninstalled: name, stranded: left }));
+  else {
+    for (const { message, fix } of left.map(strandedText)) {
+      context.err(`warning: ${message}`);
+      context.err(`  = help: ${fix}`);
+    }
+  }
+  return code;
+}
+
+/** Files that wait for steps of a plugin which is no longer there. */
+function leftBehind(context: Context, plugin: string): readonly Stranded[] {
+  const flow = flowInForce(context.paths());
+  if (flow === undefined) return [];
+  // Of a module that is stopped, what was in force still has the plugin's steps.
+  const steps = flow.steps.filter((step) => step.plugin !== plugin);
+  return findStranded(context.paths(), { ...flow, steps }).filter((stranded) => stranded.plugin === plugin);
 }

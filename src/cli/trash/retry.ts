@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, lstatSync, renameSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { systemPath } from "../../core/flow/names.ts";
 import { parseStepName } from "../../core/flow/recognise.ts";
-import type { StepName } from "../../core/flow/types.ts";
+import { type FlowConfig, type StepName, stepKey } from "../../core/flow/types.ts";
 import { dropSidecar, writeTags } from "../../kit/tags.ts";
+import { flowInForce } from "../../system/lifecycle/stranded.ts";
 import { type Context, type ExitCode, type Given, UsageError } from "../command.ts";
 import { chosenKept, dataDirectory, type Kept, listKept, tagsOf } from "./kept.ts";
 
@@ -17,19 +18,27 @@ export async function retryTrash(context: Context, given: Given): Promise<ExitCo
   const chosen = dataIn === undefined ? undefined : chosenKept(context, listKept(dataIn), given.args);
   if (dataIn === undefined || chosen === undefined) return 1;
   const targets = chosen.map((kept) => ({ kept, step: to ?? origin(kept) }));
-  const gone = targets.filter(({ step }) => !existsSync(stepDirectory(dataIn, step)));
+  const flow = flowInForce(context.paths("mfdata"));
+  const gone = targets.filter(({ step }) => !isThere(flow, dataIn, step));
   for (const { kept, step } of gone) {
     context.err(`error[MF8083]: ${kept.id} cannot be given to ${step.plugin}/${step.step}: there is no such step`);
     context.err("  = help: install its plugin, or say another step with --to");
   }
   if (gone.length > 0) return 1;
   const done = targets.map(({ kept, step }) => {
+    mkdirSync(stepDirectory(dataIn, step), { recursive: true });
     giveBack(kept, step, stepDirectory(dataIn, step));
     return { file: kept.id, to: `${step.plugin}/${step.step}` };
   });
   if (context.json) context.out(JSON.stringify(done));
   else for (const { file, to: step } of done) context.out(`${file} -> ${step}`);
   return 0;
+}
+
+/** A step that was uninstalled leaves its directory, from which nobody would take the file. */
+function isThere(flow: FlowConfig | undefined, dataIn: string, step: StepName): boolean {
+  if (flow === undefined) return existsSync(stepDirectory(dataIn, step));
+  return flow.steps.some((one) => stepKey(one) === stepKey(step));
 }
 
 /** The step that failed, or the switch that found no rule. */

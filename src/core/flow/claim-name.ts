@@ -34,3 +34,8 @@ export function claimId(name: string): string {
   const end = name.indexOf("~");
   return end === -1 ? name : name.slice(0, end);
 }
+
+/** True for a name that the pipeline gave a file: as it came from `uniqueName` (flow/file/ids), or with what is to become of the file behind it. */
+export function isPipelineName(name: string): boolean {
+  return /^mw[0-9a-f]{10}-(?:P[1-9])?[0-9a-z]+(?:[~.]|$)/.test(name);
+}

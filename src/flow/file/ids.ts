@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { isPipelineName } from "../../core/flow/claim-name.ts";
 import { priorityIn } from "../../core/flow/priority.ts";
 import type { Tags } from "../../core/flow/tags.ts";
 
@@ -34,11 +35,6 @@ export function priorityOf(name: string): number {
 /** True for a name that is, or begins with, one made by uniqueName, of any process; also as a part of a delivery. */
 export function isUniqueName(name: string): boolean {
   return /^mw[0-9a-f]{10}-(?:P[1-9])?[0-9a-z]+(?:\.(?:part|last)\d*)?(?:~|$)/.test(name);
-}
-
-/** True for a name that the pipeline gave a file: as it came from uniqueName, or with what is to become of the file behind it. */
-export function isPipelineName(name: string): boolean {
-  return /^mw[0-9a-f]{10}-(?:P[1-9])?[0-9a-z]+(?:[~.]|$)/.test(name);
 }
 
 let pool = "";

@@ -1,13 +1,15 @@
 import { readdirSync, renameSync, unlinkSync } from "node:fs";
 import { posix } from "node:path";
+import { isPipelineName } from "../../core/flow/claim-name.ts";
 import { HIDDEN_PREFIX, systemPath } from "../../core/flow/names.ts";
 import { recover } from "../../core/flow/recovery.ts";
+import { parseStepKey } from "../../core/flow/stranded.ts";
 import { type FlowConfig, type StepName, stepKey } from "../../core/flow/types.ts";
 import { checkpoint } from "../../kit/checkpoint.ts";
 import { passes } from "../../kit/passing.ts";
 import { moveSidecar, readMove } from "../../kit/tags.ts";
 import { messageOf } from "../errors.ts";
-import type { StepLog } from "../tell/log.ts";
+import { printable, type StepLog } from "../tell/log.ts";
 import { discard, inDirectory } from "./transfer.ts";
 
 /**
@@ -35,6 +37,26 @@ export function recoverClaims(claims: string, own: StepName, config: FlowConfig,
     if (name.startsWith(HIDDEN_PREFIX)) unlinkSync(posix.join(claims, name));
   }
   return count;
+}
+
+/**
+ * The same for steps that nobody runs (any more): what was in work there waits in the step's own directory until it is run
+ * again. Scratch files in such directories are left to the collector.
+ */
+export function recoverStrays(config: FlowConfig, log: StepLog): void {
+  const run = new Set(config.steps.filter(({ lanes }) => lanes > 0).map(stepKey));
+  const tmp = posix.join(config.dataIn, "tmp");
+  for (const { name } of readdirSync(tmp, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+    const step = parseStepKey(name);
+    const claims = posix.join(tmp, name);
+    if (step === undefined || run.has(name) || !readdirSync(claims).some(isPipelineName)) continue;
+    try {
+      const count = recoverClaims(claims, step, config, log);
+      log.warning(`${count} files were in work in ${name}, which does not run; they wait for it in step.${name}`);
+    } catch (error) {
+      log.error(`what was in work in ${printable(claims)} stays there: ${messageOf(error)}`);
+    }
+  }
 }
 
 /** Directories outside the pipeline where steps put files with their tags on them. */

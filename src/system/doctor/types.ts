@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import type { ModuleConfig } from "../../core/config/types.ts";
+import type { Stranded } from "../../core/flow/stranded.ts";
 import type { Programs } from "../../core/module/host.ts";
 import type { ModulePaths, RuntimeLayout } from "../../core/module/paths.ts";
 import type { Plan } from "../../core/plan/types.ts";
@@ -119,6 +120,8 @@ export interface ModuleFacts {
   readonly certificate: CertificateFacts | undefined;
   readonly redis: Seen<RedisFacts> | undefined;
   readonly stale: StaleFacts;
+  /** Of mfdata: steps that nobody runs and that have files. */
+  readonly stranded: readonly Stranded[] | undefined;
   readonly variants: VariantFacts;
 }
 
@@ -203,7 +206,7 @@ export interface StaleFacts {
   readonly generations: readonly string[];
   /** Sockets nobody listens on and no service will take over. */
   readonly sockets: Seen<readonly string[]>;
-  /** Directories with claimed files, and how many. */
+  /** Directories with claimed files of steps that will run, and how many. */
   readonly claims: readonly { readonly path: string; readonly files: number }[];
 }
 

@@ -17,6 +17,7 @@ import { checkExpected } from "./expected.ts";
 import { pingRedis } from "./ping-redis.ts";
 import { checkPluginsThemselves } from "./plugin-checks.ts";
 import { readState, type StateWord } from "./state.ts";
+import { checkStranded } from "./stranded.ts";
 
 /** A plugin whose crontab is left out works otherwise. */
 const CRONTAB_NOTES: ReadonlySet<Diagnostic["code"]> = new Set(["MF3062", "MF3063"]);
@@ -67,7 +68,7 @@ export async function moduleStatus(paths: ModulePaths): Promise<ModuleStatus> {
     for (const id of Object.keys(manifest.services).sort(byTier(manifest)))
       checks.push(checkService(id, manifest, running));
   }
-  checks.push(...checkRefusing(layout));
+  checks.push(...checkRefusing(layout), ...checkStranded(paths));
   const crontab = await checkCrontab(paths);
   if (crontab !== undefined) checks.push(fromNotes("crontab", [crontab]));
   checks.push(...(await checkPlugins(paths, running)));

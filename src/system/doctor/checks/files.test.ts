@@ -1,7 +1,7 @@
 import { files, host, ok, plan, service, stopped, testRows, unseen, web } from "../../../../test/support/doctor.ts";
 
 testRows(
-  ["commands", "access", "leftovers"],
+  ["commands", "access", "leftovers", "stranded"],
   [
     [
       "a command without x",
@@ -90,6 +90,34 @@ testRows(
       host(),
       "UNKNOWN",
       /locked/,
+    ],
+    ["no file without a step", "stranded", files({}), host(), "-", /^$/],
+    ["no pipeline", "stranded", web({}), host(), "n/a", /^$/],
+    [
+      "files of an uninstalled plugin, told once",
+      "leftovers",
+      files({
+        run: stopped,
+        stale: { generations: [], sockets: ok([]), claims: [{ path: "/in/tmp/old.main", files: 2 }] },
+        stranded: [{ plugin: "old", step: "main", waiting: 0, retrying: 0, inWork: 2, why: "no plugin" }],
+      }),
+      host(),
+      "-",
+      /^$/,
+    ],
+    [
+      "files nobody takes, and why",
+      "stranded",
+      files({
+        stranded: [
+          { plugin: "old", step: "main", waiting: 3, retrying: 1, inWork: 2, why: "no plugin" },
+          { plugin: "p", step: "was", waiting: 1, retrying: 0, inWork: 0, why: "no step" },
+          { plugin: "p", step: "off", waiting: 2, retrying: 0, inWork: 0, why: "no process" },
+        ],
+      }),
+      host(),
+      "WARNING WARNING WARNING",
+      /6 files wait for old\/main.*not installed.*1 of them to be tried again, 2 in work.*install old again.*trash put old\/main.*1 file waits for p\/was.*correct \[step_was\] of p.*2 files wait for p\/off.*numprocesses in \[step_off\]/s,
     ],
   ],
 );

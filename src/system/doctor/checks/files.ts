@@ -1,3 +1,4 @@
+import { strandedText } from "../../../core/flow/stranded.ts";
 import type { AccessFault, Finding, HostFacts, ModuleCheck } from "../types.ts";
 import { couldNotLook } from "./findings.ts";
 
@@ -32,7 +33,7 @@ export const stale: ModuleCheck = {
   id: "leftovers",
   title: "nothing is left lying about",
   looksInto: ["tmp", "var"],
-  run: ({ stale: { generations, sockets, claims }, run, plan, paths }) => {
+  run: ({ stale: { generations, sockets, claims }, stranded, run, plan, paths }) => {
     const findings: Finding[] = generations.map((path) => ({
       state: "WARNING",
       place: path,
@@ -53,7 +54,9 @@ export const stale: ModuleCheck = {
       }
     }
     if (!run.services.includes("flow")) {
+      const known = (stranded ?? []).map(({ plugin, step }) => `/tmp/${plugin}.${step}`);
       for (const { path, files } of claims) {
+        if (known.some((directory) => path.endsWith(directory))) continue;
         findings.push({
           state: "WARNING",
           place: path,
@@ -64,6 +67,14 @@ export const stale: ModuleCheck = {
     }
     return findings;
   },
+};
+
+/** Never deleted by age, so somebody has to know of them. */
+export const stranded: ModuleCheck = {
+  id: "stranded",
+  title: "every file has a step that takes it",
+  looksInto: ["var"],
+  run: ({ stranded: found }) => found?.map((one) => ({ state: "WARNING", ...strandedText(one) })),
 };
 
 type PlannedSocket = { readonly socket?: { readonly path: string } };

@@ -1,6 +1,6 @@
 import { runtimeLayout } from "../../../core/module/paths.ts";
 import type { Finding, HostCheck, HostFacts, ModuleCheck, ModuleFacts } from "../types.ts";
-import { access, executables, stale } from "./files.ts";
+import { access, executables, stale, stranded } from "./files.ts";
 import { couldNotLook } from "./findings.ts";
 import { limits } from "./limits.ts";
 import { clock, hostName, hugePages, inotify, overcommit } from "./machine.ts";
@@ -38,6 +38,7 @@ export const moduleChecks: readonly ModuleCheck[] = [
   lastApply,
   redis,
   stale,
+  stranded,
 ];
 
 /** Runs a check, unless what it looks into is closed to this user: then it says so. */

@@ -201,7 +201,7 @@ test("old generations, unfinished ones and dead sockets are found, living ones l
   mkdirSync(layout.var);
   closeSync(listenUnix(join(layout.var, "app_old_main_1.socket")));
   const server = await listening(createServer().listen(join(layout.var, "app_new_main_1.socket")));
-  place.write("in/tmp/p.main/claimed", "x");
+  place.write("in/tmp/p.main/mw0123456789-1", "x");
   place.write("in/tmp/nginx/body", "x");
   const found = gatherStale(layout, join(place.home, "in"), now + 3_600_000);
   symlinkSync("config_auto.d/g7", layout.configAuto);

@@ -9,6 +9,7 @@ import type { Plan } from "../../../core/plan/types.ts";
 import { fileGives, NET_BIND_SERVICE, startedHave } from "../../../kit/linux/capability.ts";
 import { readLastApply } from "../../apply/module.ts";
 import { findPrograms } from "../../host/programs.ts";
+import { findStranded, flowInForce } from "../../lifecycle/stranded.ts";
 import { loadPlanInput } from "../../load/plan-input.ts";
 import type { CertificateFacts, ModuleFacts, Seen } from "../types.ts";
 import { gatherAccess, hiddenDirectories } from "./access.ts";
@@ -37,6 +38,8 @@ export async function gatherModuleFacts(paths: ModulePaths, { run, redis }: Answ
   const programs = loaded.ok ? loaded.value.input.programs : findPrograms();
   const dataIn = config.ok && paths.module === "mfdata" ? textOf(config.value, "data_in.dir") : undefined;
   const flow = planSeen.ok ? flowOf(planSeen.value) : undefined;
+  // A plugin with mistakes may be in force as it was before.
+  const told = (run.supervisor === "answers" && paths.module === "mfdata" ? flowInForce(paths) : undefined) ?? flow;
   const certificate = config.ok && paths.module === "mfserv" ? certificateOf(config.value) : undefined;
   const secrets = certificate === undefined ? [] : [certificate.key.path];
   return {
@@ -65,6 +68,7 @@ export async function gatherModuleFacts(paths: ModulePaths, { run, redis }: Answ
     certificate,
     redis,
     stale: gatherStale(layout, dataIn),
+    stranded: told === undefined ? undefined : findStranded(paths, told),
     variants: gatherVariants(paths),
   };
 }

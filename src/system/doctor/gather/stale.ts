@@ -1,5 +1,6 @@
 import { lstatSync, readlinkSync } from "node:fs";
 import { basename, join } from "node:path";
+import { isPipelineName } from "../../../core/flow/claim-name.ts";
 import type { RuntimeLayout } from "../../../core/module/paths.ts";
 import { type DirectoryEntry, listDirectory } from "../../../kit/fs.ts";
 import type { StaleFacts } from "../types.ts";
@@ -48,12 +49,12 @@ function staleLinks(layout: RuntimeLayout, now: number): readonly string[] {
     .filter((path) => now - (modified(path) ?? now) > SETTLED_MS);
 }
 
-/** Only steps' directories, `<plugin>.<step>`: nginx keeps arriving bodies beside them. */
+/** Only steps' directories, `<plugin>.<step>`: nginx keeps arriving bodies beside them, workers their scratch files. */
 function claimsIn(tmp: string): StaleFacts["claims"] {
   return entriesOf(tmp).flatMap(({ name, kind }) => {
     if (kind !== "directory" || !name.includes(".")) return [];
     const path = join(tmp, name);
-    const files = entriesOf(path).filter((entry) => entry.kind === "file" && !entry.name.startsWith(".")).length;
+    const files = entriesOf(path).filter((entry) => entry.kind === "file" && isPipelineName(entry.name)).length;
     return files > 0 ? [{ path, files }] : [];
   });
 }
