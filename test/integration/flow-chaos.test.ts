@@ -22,6 +22,7 @@ describe("nothing is lost", () => {
     for (let index = 0; index < count; index++) {
       writeFileSync(join(flow.stage, "file"), png(index));
       renameSync(join(flow.stage, "file"), join(flow.incoming, `image${index}.png`));
+      // The sender's pace: files come all the time while the daemon dies.
       if (index % perTick === perTick - 1) await sleep(1);
     }
   }

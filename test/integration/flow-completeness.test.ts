@@ -129,6 +129,7 @@ describe("a watched directory with a declared sign of completeness", { concurren
     const begun = performance.now();
     for (let part = 0; part < 10; part++) {
       writeFileSync(join(box, "log"), `part ${part}\n`, { flag: "a" });
+      // The sender's own pace, slower in all than the time for which a file must be left in peace.
       await sleep(300);
     }
     await flow.arrives("log");

@@ -44,6 +44,7 @@ async function isBusy(): Promise<void> {
 test("of a hundred edits in a row, some during applies, the last one is in force", async () => {
   for (let edit = 0; edit < 100; edit++) {
     victim.save(++version);
+    // The editor's pace, so that some edits meet an apply.
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   await victim.isSettled(version);
