@@ -19,7 +19,7 @@ const adapters = {
   koffi: "kit/linux/",
   "basic-ftp": "flow/send/ftp\\.ts",
   ssh2: "flow/send/sftp\\.ts",
-  mqtt: "flow/listen/",
+  "mqtt-packet": "flow/listen/mqtt",
   amqplib: "flow/listen/amqp\\.ts",
 };
 

@@ -3,29 +3,32 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "amqplib";
 import { Pipeline, until } from "../test/integration/flow-harness.ts";
 import { networkProcess } from "../test/integration/network-harness.ts";
 import { give, ownStep, type StepWorker } from "../test/integration/steps-harness.ts";
-import { mosquitto, publish } from "../test/support/network/brokers.ts";
+import { mosquitto, publish, rabbitmq } from "../test/support/network/brokers.ts";
 import { sshd } from "../test/support/network/sshd.ts";
 import { vsftpd } from "../test/support/network/vsftpd.ts";
 
-const MESSAGES = 1000;
+const MESSAGES = 3000;
 const FILES = 300;
 const FILE_BYTES = 20_000;
 
 const directory = mkdtempSync(join(tmpdir(), "metwork-bench-"));
-const [flow, ftp, ssh, broker] = [
+const [flow, ftp, ssh, broker, rabbit] = [
   new Pipeline(),
   await vsftpd(directory),
   await sshd(directory),
   await mosquitto(directory),
+  await rabbitmq(directory),
 ];
 flow.configure(flow.config([ownStep("ftp"), ownStep("sftp")], []));
-await Promise.all([flow.startRedis(), ftp.start(), ssh.start(), broker.start()]);
+await Promise.all([flow.startRedis(), ftp.start(), ssh.start(), broker.start(), rabbit.start()]);
 await flow.start();
 try {
   for (const qos of [0, 1, 2]) await listening(qos);
+  for (const window of [1, 100]) await consuming(window);
   await sending("ftpsend", "ftp", join(ftp.files, "data"), ftpByCurl, {
     ftp_hostname: "127.0.0.1",
     ftp_port: ftp.port,
@@ -44,7 +47,7 @@ try {
     sftp_directory: target,
   });
 } finally {
-  await Promise.all([flow.close(), ftp.stop(), ssh.stop(), broker.stop()]);
+  await Promise.all([flow.close(), ftp.stop(), ssh.stop(), broker.stop(), rabbit.stop()]);
   rmSync(directory, { recursive: true, force: true });
 }
 
@@ -66,6 +69,42 @@ async function listening(qos: number): Promise<void> {
   console.log(
     `MQTT QoS ${qos}: ${rate(performance.now())} become files; the broker takes ${rate(published)}; ${size(worker)}`,
   );
+  await worker.stop();
+}
+
+/** From the first message published to a queue to the last file in place, with a number of messages in hand. */
+async function consuming(window: number): Promise<void> {
+  const target = join(directory, `amqp${window}`);
+  const queue = `bench${window}`;
+  const worker = networkProcess(flow, "amqplistener", `amqp${window}`, {
+    amqp_hostname: "127.0.0.1",
+    amqp_port: rabbit.port,
+    amqp_queue_name: queue,
+    amqp_queue_durable: 1,
+    amqp_auto_ack: 0,
+    amqp_prefetch_count: window,
+    dest_dir: target,
+  });
+  const connection = await connect(`amqp://guest:guest@127.0.0.1:${rabbit.port}`);
+  const channel = await connection.createConfirmChannel();
+  await until("it listens", async () => {
+    channel.sendToQueue(queue, Buffer.from("warm up"), { persistent: true });
+    await channel.waitForConfirms();
+    return files(target) > 0;
+  });
+  const before = files(target);
+  const begun = performance.now();
+  for (let index = 0; index < MESSAGES; index++) {
+    channel.sendToQueue(queue, Buffer.from("x".repeat(4000)), { persistent: true });
+  }
+  await channel.waitForConfirms();
+  const published = performance.now();
+  await until("all are files", () => files(target) >= before + MESSAGES, 120_000);
+  const rate = (end: number): string => `${Math.round((MESSAGES * 1000) / (end - begun))}/s`;
+  console.log(
+    `AMQP, ${window} in hand: ${rate(performance.now())} become files; the broker takes ${rate(published)}; ${size(worker)}`,
+  );
+  await connection.close();
   await worker.stop();
 }
 

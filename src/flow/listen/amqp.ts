@@ -3,7 +3,8 @@ import { type Channel, type ChannelModel, type ConsumeMessage, connect, credenti
 import type { Settings } from "../../core/flow/network/settings.ts";
 import { messageOf } from "../errors.ts";
 import { tlsSettings } from "../tls.ts";
-import { BackOff, storeAtLast } from "./patience.ts";
+import { Intake } from "./intake.ts";
+import { BackOff } from "./patience.ts";
 import { listenerTags } from "./store.ts";
 import type { Listener, Listening } from "./types.ts";
 
@@ -26,12 +27,13 @@ export function listenAmqp(listening: Listening): Listener {
 
 async function keepConnected({ settings, store, plugin, log }: Listening, stopping: AbortSignal): Promise<void> {
   const backOff = new BackOff();
+  const intake = new Intake({ durable: true, patient: !settings.flag("amqp_requeue"), log });
   const where = `${settings.text("amqp_hostname")}:${settings.number("amqp_port")}`;
   while (!stopping.aborted) {
     try {
       const connection = await connect(brokerOptions(settings), socketOptions(settings));
       log.info(`connected to ${where}`);
-      await consume(connection, { settings, store, plugin, log }, stopping, () => backOff.reset());
+      await consume(connection, { settings, store, plugin, log }, intake, stopping, () => backOff.reset());
     } catch (error) {
       log.error(`the broker at ${where}: ${messageOf(error)}`);
     }
@@ -43,6 +45,7 @@ async function keepConnected({ settings, store, plugin, log }: Listening, stoppi
 async function consume(
   connection: ChannelModel,
   { settings, store, plugin, log }: Listening,
+  intake: Intake,
   stopping: AbortSignal,
   onReady: () => void,
 ): Promise<void> {
@@ -65,22 +68,21 @@ async function consume(
         amqplistener_exchange: fields.exchange,
         amqplistener_routing_key: fields.routingKey,
       });
-    const requeue = settings.flag("amqp_requeue");
-    const take = async (message: ConsumeMessage): Promise<void> => {
-      let tries = 0;
-      const wanted = (): boolean => open && (tries++ === 0 || !requeue);
-      const stored = await storeAtLast(() => void store.save(message.content, tagsOf(message)), wanted, log);
-      if (!open) return;
-      if (stored) channel.ack(message);
-      else channel.nack(message, false, true);
-      log.info(`message ${stored ? "received" : "given back"} (size: ${message.content.length})`);
+    const take = (message: ConsumeMessage): void => {
+      const settle = (stored: boolean): void => {
+        if (!open) return;
+        if (stored) channel.ack(message);
+        else channel.nack(message, false, true);
+        log.info(`message ${stored ? "received" : "given back"} (size: ${message.content.length})`);
+      };
+      intake.take(store.saving(message.content, tagsOf(message)), () => open, settle);
     };
     const queue = await declare(channel, settings);
     await channel.prefetch(settings.flag("amqp_auto_ack") ? IN_HAND : settings.number("amqp_prefetch_count"));
     const cancelled = new Promise<never>((_, reject) => {
       const onMessage = (message: ConsumeMessage | null): void => {
         if (message === null) reject(new Error("the queue is gone"));
-        else take(message).catch(reject);
+        else take(message);
       };
       channel.consume(queue, onMessage, { exclusive: settings.flag("amqp_exclusive") }).then(onReady, reject);
     });

@@ -24,13 +24,12 @@ export async function loadListener(
   const runtime = env["MFMODULE_RUNTIME_HOME"] ?? "/tmp";
   const dataIn = env["MFDATA_DATA_IN_DIR"] ?? posix.join(runtime, "var", "in");
   const target = targetOf(settings.text("dest_dir"), dataIn);
-  const durable = name === "amqplistener" || settings.number("mqtt_qos") > 0;
   const owner = `${plugin}.${name}.${instance}`;
   const { refusing } = runtimeLayout(runtime);
   const begin =
     name === "amqplistener" ? (await import("./amqp.ts")).listenAmqp : (await import("./mqtt.ts")).listenMqtt;
   return () => {
-    const store = new Store({ dataIn, target, owner, refusing, durable });
+    const store = new Store({ dataIn, target, owner, refusing });
     const listener = begin({ settings, store, plugin, log });
     const stop = (): void => void listener.stop().then(() => process.exit(0));
     process.once("SIGTERM", stop).once("SIGINT", stop);

@@ -1,101 +1,172 @@
 import { randomBytes } from "node:crypto";
-import { type IClientOptions, type IPublishPacket, type MqttClient, connect as mqttConnect } from "mqtt";
+import { setTimeout as delay } from "node:timers/promises";
+import type { IPublishPacket, ISubackPacket, Packet } from "mqtt-packet";
 import type { Settings } from "../../core/flow/network/settings.ts";
-import type { Tags } from "../../core/flow/tags.ts";
 import { messageOf } from "../errors.ts";
 import { tlsSettings } from "../tls.ts";
-import { Inflight } from "./inflight.ts";
-import { BackOff, storeAtLast } from "./patience.ts";
-import { listenerTags } from "./store.ts";
+import { Intake } from "./intake.ts";
+import { type MqttBroker, MqttConnection } from "./mqtt-connection.ts";
+import { BackOff } from "./patience.ts";
+import { listenerTags, type Saving } from "./store.ts";
 import type { Listener, Listening } from "./types.ts";
 
-const CONNECT_MS = 30_000;
+/** Messages in hand at which no more is read: a broker that sends without asking is slowed by the line. */
+const IN_HAND = 256;
 /** Messages with a QoS above 0 an MQTT 5 broker sends before the first of them is acknowledged. */
-const RECEIVE_MAXIMUM = 100;
+const RECEIVE_MAXIMUM = 200;
+/** How long what is in hand may take when we are told to stop. */
+const STOP_MS = 5000;
+const SUBSCRIPTION = 1;
 
-/**
- * Makes a file of each message. Messages are handled one after the other, and one is acknowledged when its file is safe:
- * while it is not, no other is read, which is how the broker hears that we have enough.
- */
-export function listenMqtt({ settings, store, plugin, log }: Listening): Listener {
-  const place = {
-    mqttlistener_hostname: settings.text("mqtt_hostname"),
-    mqttlistener_port: `${settings.number("mqtt_port")}`,
-  };
-  const tagsOf = (topic: string): Tags => listenerTags(plugin, { mqttlistener_topic: topic, ...place });
-  const clean = settings.flag("mqtt_clean_session");
-  /** Counts connections: a message of a former one comes again, unless its session was lost with it. */
-  let connection = 0;
-  const keep = async (save: () => void, qos: number): Promise<boolean> => {
-    const of = connection;
-    const stored = await storeAtLast(save, () => of === connection || clean || qos === 0, log);
-    return stored && of === connection;
-  };
-  const inflight = new Inflight(store, tagsOf, (save) => keep(save, 2));
-  const backOff = new BackOff();
-  const client = mqttConnect(brokerOptions(settings, inflight, backOff.next()));
-
-  client.handleMessage = (packet, done) => {
-    const { qos, messageId = 0, topic, payload } = packet as IPublishPacket;
-    const save = (): void => {
-      if (qos === 2) inflight.publish(messageId);
-      else store.save(bytesOf(payload), tagsOf(topic));
-      log.info(`message received on ${topic || `(QoS 2, ${messageId})`} (size: ${payload.length})`);
-    };
-    void keep(save, qos).then((toAcknowledge) => toAcknowledge && done());
-  };
-  client.on("connect", ({ sessionPresent }) => {
-    backOff.reset();
-    log.info(`connected to ${settings.text("mqtt_hostname")}:${settings.number("mqtt_port")}`);
-    if (!sessionPresent) inflight.publishAll();
-    subscribe(client, settings, log.error);
-  });
-  client.on("close", () => {
-    connection += 1;
-    client.options.reconnectPeriod = backOff.next();
-    if (!client.disconnecting) log.warning(`not connected; trying again in ${client.options.reconnectPeriod / 1000} s`);
-  });
-  client.on("error", (error) => log.error(`the broker: ${messageOf(error)}`));
-  return { stop: () => client.endAsync(false) };
-}
-
-function subscribe(client: MqttClient, settings: Settings, complain: (message: string) => void): void {
-  const [topic, qos] = [settings.text("mqtt_topic"), settings.number("mqtt_qos") as 0 | 1 | 2];
-  client.subscribe(topic, { qos }, (error, granted = []) => {
-    const given = granted[0]?.qos ?? qos;
-    if (error) complain(`${topic} cannot be subscribed to: ${messageOf(error)}`);
-    else if (given > 2) complain(`the broker refuses the subscription to ${topic}`);
-    else if (given < qos) complain(`the broker grants QoS ${given} only for ${topic}`);
-  });
-}
-
-function brokerOptions(settings: Settings, inflight: Inflight, reconnectPeriod: number): IClientOptions {
-  const [tls, name] = [settings.flag("mqtt_tls"), settings.text("mqtt_username")];
-  const clean = settings.flag("mqtt_clean_session");
-  const five = settings.text("mqtt_version") === "5";
+/** Makes a file of each message, several at once, and acknowledges each in its turn when its file is safe. */
+export function listenMqtt(listening: Listening): Listener {
+  const stopping = new AbortController();
+  const ended = keepConnected(listening, stopping.signal);
   return {
-    protocol: tls ? "mqtts" : "mqtt",
+    stop: () => {
+      stopping.abort();
+      return ended;
+    },
+  };
+}
+
+async function keepConnected(listening: Listening, stopping: AbortSignal): Promise<void> {
+  const { settings, log } = listening;
+  const intake = new Intake({ durable: settings.number("mqtt_qos") > 0, patient: true, log });
+  const backOff = new BackOff();
+  while (!stopping.aborted) {
+    try {
+      await new Reception(listening, intake, () => backOff.reset()).run(stopping);
+    } catch (error) {
+      if (!stopping.aborted) log.error(`the broker: ${messageOf(error)}`);
+    }
+    if (stopping.aborted) return;
+    const wait = backOff.next();
+    log.warning(`not connected; trying again in ${wait / 1000} s`);
+    await delay(wait, undefined, { signal: stopping }).catch(() => undefined);
+  }
+}
+
+/** What comes over one connection. A message of a former one comes again, unless its session was lost with it. */
+class Reception {
+  readonly #listening: Listening;
+  readonly #intake: Intake;
+  readonly #onReady: () => void;
+  #connection: MqttConnection | undefined;
+  #isLeaving = false;
+
+  constructor(listening: Listening, intake: Intake, onReady: () => void) {
+    this.#listening = listening;
+    this.#intake = intake;
+    this.#onReady = onReady;
+  }
+
+  /** Resolves when it was told to stop; rejects when the connection is lost. */
+  async run(stopping: AbortSignal): Promise<void> {
+    const { settings, store, log } = this.#listening;
+    const broker = brokerOf(settings);
+    const { connection, sessionPresent } = await MqttConnection.open(broker, stopping);
+    this.#connection = connection;
+    const stop = (): void => void this.#stop(connection);
+    stopping.addEventListener("abort", stop);
+    try {
+      this.#onReady();
+      log.info(`connected to ${broker.host}:${broker.port}`);
+      // The broker will not ask for them any more.
+      if (!sessionPresent) this.#intake.take(store.releasingAll(), always, () => undefined);
+      connection.receive((packet) => this.#on(packet));
+      const [topic, qos] = [settings.text("mqtt_topic"), settings.number("mqtt_qos") as 0 | 1 | 2];
+      connection.send({ cmd: "subscribe", messageId: SUBSCRIPTION, subscriptions: [{ topic, qos }] });
+      await connection.over;
+    } finally {
+      this.#connection = undefined;
+      stopping.removeEventListener("abort", stop);
+    }
+  }
+
+  /** What is in hand is finished first, unless it takes too long: then it comes again. */
+  async #stop(connection: MqttConnection): Promise<void> {
+    this.#isLeaving = true;
+    this.#readOrNot();
+    await Promise.race([this.#intake.idle(), delay(STOP_MS)]);
+    connection.send({ cmd: "disconnect", reasonCode: 0 });
+    connection.end();
+  }
+
+  #on(packet: Packet): void {
+    const { store, log } = this.#listening;
+    if (packet.cmd === "publish") this.#onMessage(packet);
+    else if (packet.cmd === "pubrel") {
+      const { messageId = 0 } = packet;
+      this.#take(store.releasing(String(messageId)), 2, () => {
+        this.#connection?.send({ cmd: "pubcomp", messageId, reasonCode: 0 });
+        log.info(`message published (QoS 2, ${messageId})`);
+      });
+    } else if (packet.cmd === "suback") this.#onSubscribed(packet);
+    else if (packet.cmd === "disconnect") {
+      this.#connection?.fail(new Error(`it ends the connection: code ${packet.reasonCode ?? 0}`));
+    }
+  }
+
+  #onMessage({ qos, messageId = 0, topic, payload }: IPublishPacket): void {
+    const { settings, store, plugin, log } = this.#listening;
+    const content = typeof payload === "string" ? Buffer.from(payload) : payload;
+    const tags = listenerTags(plugin, {
+      mqttlistener_topic: topic,
+      mqttlistener_hostname: settings.text("mqtt_hostname"),
+      mqttlistener_port: String(settings.number("mqtt_port")),
+    });
+    const saving = qos === 2 ? store.holding(String(messageId), content, tags) : store.saving(content, tags);
+    this.#take(saving, qos, () => {
+      if (qos > 0) {
+        this.#connection?.send({ cmd: qos === 1 ? "puback" : "pubrec", messageId, reasonCode: 0 });
+      }
+      log.info(`message received on ${topic} (size: ${content.length})`);
+    });
+  }
+
+  #take(saving: Saving, qos: number, stored: () => void): void {
+    const comesNoMore = this.#listening.settings.flag("mqtt_clean_session") || qos === 0;
+    const wanted = (): boolean => this.#connection !== undefined || comesNoMore;
+    this.#intake.take(saving, wanted, (isStored) => {
+      if (isStored) stored();
+      this.#readOrNot();
+    });
+    this.#readOrNot();
+  }
+
+  #readOrNot(): void {
+    this.#connection?.read(!this.#isLeaving && this.#intake.waiting < IN_HAND);
+  }
+
+  #onSubscribed({ granted }: ISubackPacket): void {
+    const { settings, log } = this.#listening;
+    const [topic, qos, given] = [settings.text("mqtt_topic"), settings.number("mqtt_qos"), Number(granted[0] ?? 0)];
+    if (given > 2) log.error(`the broker refuses the subscription to ${topic}`);
+    else if (given < qos) log.error(`the broker grants QoS ${given} only for ${topic}`);
+  }
+}
+
+const always = (): boolean => true;
+
+function brokerOf(settings: Settings): MqttBroker {
+  const name = settings.text("mqtt_username");
+  const clean = settings.flag("mqtt_clean_session");
+  const isFive = settings.text("mqtt_version") === "5";
+  const expiry = clean ? {} : { sessionExpiryInterval: settings.number("mqtt_session_expiry") };
+  return {
     host: settings.text("mqtt_hostname"),
     port: settings.number("mqtt_port"),
-    protocolVersion: five ? 5 : 4,
-    clientId: settings.text("mqtt_client_id") || randomBytes(10).toString("hex"),
-    clean,
-    keepalive: settings.number("mqtt_keepalive"),
-    connectTimeout: CONNECT_MS,
-    reconnectPeriod,
-    resubscribe: false,
-    incomingStore: inflight,
-    ...(five && {
-      properties: {
-        receiveMaximum: RECEIVE_MAXIMUM,
-        ...(!clean && { sessionExpiryInterval: settings.number("mqtt_session_expiry") }),
-      },
-    }),
-    ...(name !== "" && { username: name, password: settings.text("mqtt_password") }),
-    ...(tls && tlsSettings(settings, "mqtt_tls")),
+    tls: settings.flag("mqtt_tls") ? tlsSettings(settings, "mqtt_tls") : undefined,
+    hello: {
+      cmd: "connect",
+      protocolId: "MQTT",
+      protocolVersion: isFive ? 5 : 4,
+      clientId: settings.text("mqtt_client_id") || randomBytes(10).toString("hex"),
+      clean,
+      keepalive: settings.number("mqtt_keepalive"),
+      ...(isFive && { properties: { receiveMaximum: RECEIVE_MAXIMUM, ...expiry } }),
+      ...(name !== "" && { username: name, password: Buffer.from(settings.text("mqtt_password")) }),
+    },
   };
-}
-
-function bytesOf(payload: string | Buffer): Buffer {
-  return typeof payload === "string" ? Buffer.from(payload) : payload;
 }

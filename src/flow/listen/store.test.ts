@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readTags } from "../../kit/tags.ts";
-import { listenerTags, Store } from "./store.ts";
+import { listenerTags, type Saving, Store } from "./store.ts";
 
 interface Place extends Disposable {
   readonly dataIn: string;
@@ -20,16 +20,30 @@ function place(): Place {
     dataIn,
     target,
     refusing,
-    open: (into = target) => new Store({ dataIn, target: into, owner: "ears.mqttlistener.1", refusing, durable: true }),
+    open: (into = target) => new Store({ dataIn, target: into, owner: "ears.mqttlistener.1", refusing }),
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   };
+}
+
+/** Does both steps of a message, as one alone would. */
+function take(saving: Saving): void {
+  saving.write();
+  saving.place();
+}
+
+/** The path of the one file in a directory. */
+function only(directory: string): string {
+  const [name = "nothing", ...more] = readdirSync(directory).filter((each) => !each.startsWith("."));
+  assert.deepEqual(more, []);
+  return join(directory, name);
 }
 
 const tags = () => listenerTags("ears", { mqttlistener_topic: "weather" });
 
 test("a message becomes a file with its tags; nothing stays where it was made", () => {
   using at = place();
-  const path = at.open().save(Buffer.from("content"), tags());
+  take(at.open().saving(Buffer.from("content"), tags()));
+  const path = only(at.target);
   assert.equal(readFileSync(path, "utf8"), "content");
   const found = readTags(path).tags;
   assert.equal(found.get("0.ears.main.mqttlistener_topic"), "weather");
@@ -42,19 +56,25 @@ test("tags too large for the file itself come along beside it", () => {
   using at = place();
   const large = listenerTags("ears", { mqttlistener_topic: "x".repeat(20_000) });
   const store = at.open();
-  assert.equal(readTags(store.save(Buffer.from("a"), large)).tags.size, 3);
-  store.hold("7", Buffer.from("b"), large);
-  assert.equal(readTags(store.release("7") ?? "").tags.size, 3);
+  const saving = store.saving(Buffer.from("a"), large);
+  assert.equal(saving.write().length, 2);
+  saving.place();
+  assert.equal(readTags(only(at.target)).tags.size, 3);
+  rmSync(only(at.target));
+  take(store.holding("7", Buffer.from("b"), large));
+  take(store.releasing("7"));
+  assert.equal(readTags(only(at.target)).tags.size, 3);
 });
 
 test("what is held survives a death, is published once, and replaced by one of its name", () => {
   using at = place();
-  at.open().hold("7", Buffer.from("first"), tags());
+  take(at.open().holding("7", Buffer.from("first"), tags()));
   const after = at.open();
   assert.deepEqual([after.held(), existsSync(at.target) && readdirSync(at.target).length], [["7"], 0]);
-  after.hold("7", Buffer.from("second"), tags());
-  assert.equal(readFileSync(after.release("7") ?? "", "utf8"), "second");
-  assert.equal(after.release("7"), undefined);
+  take(after.holding("7", Buffer.from("second"), tags()));
+  for (let times = 0; times < 2; times++) take(after.releasing("7"));
+  assert.equal(readFileSync(only(at.target), "utf8"), "second");
+  take(after.releasingAll());
   assert.equal(readdirSync(at.target).length, 1);
 });
 
@@ -65,17 +85,21 @@ test("what a death left half made is removed by the next; other files of a direc
   for (const name of [".metwork.ears.mqttlistener.1.mw0-1", ".metwork.other.1.mw0-1", "theirs"]) {
     writeFileSync(join(outside, name), "x");
   }
-  const path = at.open(outside).save(Buffer.from("y"), tags());
-  assert.deepEqual(readdirSync(outside).sort(), [".metwork.other.1.mw0-1", path.split("/").at(-1), "theirs"].sort());
+  take(at.open(outside).saving(Buffer.from("y"), tags()));
+  const names = readdirSync(outside).sort();
+  assert.deepEqual([names[0], names.length, names[2]], [".metwork.other.1.mw0-1", 3, "theirs"]);
 });
 
 test("while the pipeline takes none, and while there is no place to put it, saving throws and leaves nothing", () => {
   using at = place();
   const store = at.open();
   writeFileSync(at.refusing, "");
-  assert.throws(() => store.save(Buffer.from("x"), tags()), /takes no files now/);
+  const saving = store.saving(Buffer.from("x"), tags());
+  assert.throws(() => saving.write(), /takes no files now/);
   rmSync(at.refusing);
   rmSync(at.target, { recursive: true });
-  assert.throws(() => store.save(Buffer.from("x"), tags()), /ENOENT/);
+  saving.write();
+  assert.throws(() => saving.place(), /ENOENT/);
+  saving.discard();
   assert.deepEqual(readdirSync(join(at.dataIn, "tmp", "ears.mqttlistener.1")), []);
 });

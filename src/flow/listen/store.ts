@@ -1,8 +1,8 @@
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { posix } from "node:path";
 import { HIDDEN_PREFIX } from "../../core/flow/names.ts";
 import { TAG, type Tags } from "../../core/flow/tags.ts";
-import { dropSidecar, moveSidecar, writeTags } from "../../kit/tags.ts";
+import { dropSidecar, moveSidecar, sidecarPath, writeTags } from "../../kit/tags.ts";
 import { makeDirectory } from "../file/directory.ts";
 import { randomUid, uniqueName } from "../file/ids.ts";
 
@@ -15,8 +15,19 @@ export interface StoreOptions {
   readonly owner: string;
   /** While this file is there the ways in take nothing: the pipeline has no room (see flow/pressure). */
   readonly refusing: string;
-  /** The disk must have a file before `publish` returns: its message is acknowledged, and so forgotten by its sender, then. */
-  readonly durable: boolean;
+}
+
+/**
+ * A message on its way to a file, in two steps that several take together. Each returns what the disk must have before the
+ * next (directories end with a slash), or throws, and then has changed nothing.
+ */
+export interface Saving {
+  /** Writes it, with its tags, where nobody looks. */
+  write(): readonly string[];
+  /** Gives it its place. */
+  place(): readonly string[];
+  /** Removes what was written and has no place. */
+  discard(): void;
 }
 
 const MODE = 0o640;
@@ -45,36 +56,33 @@ export class Store {
     }
   }
 
-  /** Returns the path of the new file. Throws when it could not be made; then nothing of it is there. */
-  save(content: Uint8Array, tags: Tags): string {
-    const staged = this.#path(uniqueName());
-    this.#write(staged, content, tags);
-    try {
-      return this.#publish(staged);
-    } catch (error) {
-      rmSync(staged, { force: true });
-      dropSidecar(staged);
-      throw error;
-    }
+  /** A message that becomes a file. */
+  saving(content: Uint8Array, tags: Tags): Saving {
+    return this.#steps(content, tags, (staged) => this.#publish(staged));
   }
 
-  /** Keeps a message by a name of its sender's, to be published later; one of that name is replaced. */
-  hold(name: string, content: Uint8Array, tags: Tags): void {
-    const staged = this.#path(uniqueName());
-    const held = this.#path(HELD + name);
-    this.#write(staged, content, tags);
-    moveSidecar(staged, held);
-    renameSync(staged, held);
-    if (this.#options.durable) sync(this.#staging);
+  /** A message kept by a name of its sender's, to be published later; one of that name is replaced. */
+  holding(name: string, content: Uint8Array, tags: Tags): Saving {
+    return this.#steps(content, tags, (staged) => {
+      const held = this.#path(HELD + name);
+      moveSidecar(staged, held);
+      renameSync(staged, held);
+      return [`${this.#staging}/`];
+    });
+  }
+
+  /** What was held becomes a file; it may have been already. */
+  releasing(name: string): Saving {
+    return this.#releasing(() => (this.holds(name) ? [name] : []));
+  }
+
+  /** All that is held when its turn comes becomes files. */
+  releasingAll(): Saving {
+    return this.#releasing(() => this.held());
   }
 
   holds(name: string): boolean {
     return existsSync(this.#path(HELD + name));
-  }
-
-  /** Puts what was held into place; undefined: it has been already. */
-  release(name: string): string | undefined {
-    return this.holds(name) ? this.#publish(this.#path(HELD + name)) : undefined;
   }
 
   /** Names of what is held. */
@@ -97,23 +105,44 @@ export class Store {
     return this.#prefix === "" || name.startsWith(this.#prefix);
   }
 
-  #write(path: string, content: Uint8Array, tags: Tags): void {
-    this.#requireRoom();
-    const fd = openSync(path, "wx", MODE);
-    try {
-      for (let at = 0; at < content.length; ) at += writeSync(fd, content, at);
-      writeTags(path, path, tags);
-      if (this.#options.durable) fsyncSync(fd);
-    } catch (error) {
-      rmSync(path, { force: true });
-      dropSidecar(path);
-      throw error;
-    } finally {
-      closeSync(fd);
-    }
+  #releasing(names: () => readonly string[]): Saving {
+    const place = (): readonly string[] => {
+      for (const name of names()) this.#publish(this.#path(HELD + name));
+      return [`${this.#options.target}/`];
+    };
+    return { write: () => [], place, discard: () => undefined };
   }
 
-  #publish(staged: string): string {
+  #steps(content: Uint8Array, tags: Tags, place: (staged: string) => readonly string[]): Saving {
+    let staged: string | undefined;
+    const discard = (): void => {
+      if (staged === undefined) return;
+      rmSync(staged, { force: true });
+      dropSidecar(staged);
+      staged = undefined;
+    };
+    return {
+      write: () => {
+        this.#requireRoom();
+        staged = this.#path(uniqueName());
+        try {
+          writeFileSync(staged, content, { flag: "wx", mode: MODE });
+          const beside = writeTags(staged, staged, tags) === "sidecar";
+          return beside ? [staged, sidecarPath(staged)] : [staged];
+        } catch (error) {
+          discard();
+          throw error;
+        }
+      },
+      place: () => {
+        if (staged === undefined) throw new Error("nothing is written");
+        return place(staged);
+      },
+      discard,
+    };
+  }
+
+  #publish(staged: string): readonly string[] {
     const path = posix.join(this.#options.target, randomUid());
     moveSidecar(staged, path);
     try {
@@ -122,8 +151,7 @@ export class Store {
       moveSidecar(path, staged);
       throw error;
     }
-    if (this.#options.durable) sync(this.#options.target);
-    return path;
+    return [`${this.#options.target}/`];
   }
 }
 
@@ -135,14 +163,4 @@ export function listenerTags(plugin: string, values: Readonly<Record<string, str
   ]);
   for (const [name, value] of Object.entries(values)) tags.set(`0.${plugin}.main.${name}`, value);
   return tags;
-}
-
-/** A rename is durable once its directory is. */
-function sync(directory: string): void {
-  const fd = openSync(directory, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
