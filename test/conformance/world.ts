@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { request } from "node:http";
+import { type Agent, request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -63,10 +63,14 @@ export function script(...lines: readonly string[]): readonly [string, ...string
   return ["sh", "-c", lines.join("\n")];
 }
 
-/** `GET path` over a unix socket, on a connection of its own. Rejects when it is refused or reset. */
-export function get(socketPath: string, path = "/"): Promise<{ status: number; pid: number; version: string }> {
+/** `GET path` over a unix socket, on a connection of its own unless an agent keeps one. Rejects when it is refused or reset. */
+export function get(
+  socketPath: string,
+  path = "/",
+  agent: Agent | false = false,
+): Promise<{ status: number; pid: number; version: string }> {
   return new Promise((resolve, reject) => {
-    request({ socketPath, path, agent: false }, (response) => {
+    request({ socketPath, path, agent }, (response) => {
       let body = "";
       response.on("data", (chunk) => {
         body += chunk;

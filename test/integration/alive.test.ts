@@ -74,7 +74,8 @@ describe("a worker that does harm", () => {
     const before = await street.running();
     process.kill(before[0] ?? 0, "SIGSTOP");
     await intervened(/^it was stopped by a signal, and told to go on$/);
-    assert.equal(failedOf(await victim.stop()), 0);
+    const figures = await victim.stop();
+    assert.equal(failedOf(figures), 0, JSON.stringify(figures));
     assert.deepEqual(await street.running(), before);
   });
 
@@ -83,7 +84,8 @@ describe("a worker that does harm", () => {
     const leaking = Number((await ask("do=leak&size=1")).body);
     await intervened(/^replaced: it held \d+ MB of memory, memory_max is 200 MB$/);
     await gone(leaking);
-    assert.equal(failedOf(await victim.stop()), 0);
+    const figures = await victim.stop();
+    assert.equal(failedOf(figures), 0, JSON.stringify(figures));
   });
 
   test("leaks too fast for that: it is killed", async () => {

@@ -9,6 +9,8 @@ export interface LoadOptions {
   readonly keepAlive: number;
   /** Clients that open a connection for every request. */
   readonly fresh: number;
+  /** Sends POST requests, which nobody may repeat: one that a connection ends under has failed. */
+  readonly post?: boolean;
   /** Milliseconds a client rests between two requests, up to twice as long at random; 0. */
   readonly restMs?: number;
 }
@@ -41,8 +43,9 @@ export interface Load {
 }
 
 const PATIENCE_MS = 10_000;
+const FORM = "message=hello";
 
-/** Sends GET requests to a loopback port until it is stopped; every client waits for its answer before it goes on. */
+/** Sends GET (or POST) requests to a loopback port until it is stopped; every client waits for its answer before it goes on. */
 export function startLoad(options: LoadOptions): Load {
   const figures: Figures = {
     requests: 0,
@@ -63,7 +66,7 @@ export function startLoad(options: LoadOptions): Load {
       const path = options.paths[turn % options.paths.length] ?? "/";
       const begun = performance.now();
       figures.requests++;
-      line = await request(options.port, path, keeps, line, figures);
+      line = await request(options, path, keeps, line, figures);
       figures.slowestMs = Math.max(figures.slowestMs, performance.now() - begun);
       const rest = options.restMs ?? 0;
       if (rest > 0)
@@ -89,16 +92,18 @@ export function failedOf({ serverErrors, otherStatus, refused, broken }: Readonl
 
 /** One request, repeated once where the standard says so. Gives the connection when it may be used again. */
 async function request(
-  port: number,
+  { port, post = false }: LoadOptions,
   path: string,
   keeps: boolean,
   idle: Line | undefined,
   figures: Figures,
 ): Promise<Line | undefined> {
-  const text = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${keeps ? "" : "Connection: close\r\n"}\r\n`;
+  const headers = `Host: 127.0.0.1\r\n${keeps ? "" : "Connection: close\r\n"}`;
+  const form = `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${FORM.length}\r\n\r\n${FORM}`;
+  const text = `${post ? "POST" : "GET"} ${path} HTTP/1.1\r\n${headers}${post ? form : "\r\n"}`;
   if (idle?.open() === true) {
     const answer = await idle.ask(text);
-    if (answer !== "nothing") return taken(answer, idle, figures);
+    if (answer !== "nothing" || post) return taken(answer, idle, figures);
     figures.stale++;
   }
   figures.connections++;

@@ -47,7 +47,12 @@ export interface ServiceSpec {
   readonly instances: number;
   readonly socket?: ServiceSocket;
   readonly ready: Readiness;
-  readonly stop: { readonly signal: "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP"; readonly graceMs: number };
+  readonly stop: {
+    readonly signal: "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP";
+    readonly graceMs: number;
+    /** Its clients use a connection that they keep for so long at most, and close it then. Absent: they keep none. */
+    readonly keptMs?: number;
+  };
   /** Seconds after which an instance is replaced, spread at random up to twice as much; 0 never. */
   readonly maxAgeS: number;
   /** Resource limits; absent: unlimited. Bytes, except openFiles and tasks. */

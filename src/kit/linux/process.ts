@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { libc, systemError } from "./libc.ts";
 
 const prctl = libc.func("int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)");
@@ -91,15 +91,38 @@ export function becomeSubreaper(): void {
   if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) !== 0) throw systemError("prctl");
 }
 
+/** The pids of the processes that the main thread of one started or adopted; none when it has ended. */
+export function childrenOf(pid: number): readonly number[] {
+  try {
+    return (readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").match(/\d+/g) ?? []).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** The numbers under which a process has a file open, as one word; empty when it has not, or may not be looked at. */
+export function descriptorsOf(pid: number, file: string): string {
+  try {
+    const directory = `/proc/${pid}/fd`;
+    return readdirSync(directory)
+      .filter((fd) => readlinkOf(`${directory}/${fd}`) === file)
+      .join(",");
+  } catch {
+    return "";
+  }
+}
+
+function readlinkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The children of this process that are not in `known`: adopted orphans. */
 export function adoptedChildren(known: ReadonlySet<number>): readonly number[] {
-  const text = readFileSync(`/proc/self/task/${process.pid}/children`, "latin1").trim();
-  return text === ""
-    ? []
-    : text
-        .split(" ")
-        .map(Number)
-        .filter((pid) => !known.has(pid));
+  return childrenOf(process.pid).filter((pid) => !known.has(pid));
 }
 
 /** The pids of all that was started below a process of this user and still runs, the process itself not included. */

@@ -46,9 +46,11 @@ export function listenUnix(path: string, backlog = 4096): number {
   return fd;
 }
 
-/** Like listenUnix, but takes the path over from whatever stands there: at no instant does a client find it missing. */
-export function listenUnixOver(path: string, backlog?: number): number {
-  const temporary = besideSocket(path);
+/**
+ * Like listenUnix, but takes the path over from whatever stands there: at no instant does a client find it missing.
+ * `temporary`: where it is bound, which the kernel knows it by for ever.
+ */
+export function listenUnixOver(path: string, backlog?: number, temporary = besideSocket(path)): number {
   if (!fitsSocketAddress(path)) return listenUnix(path, backlog);
   const fd = listenUnix(temporary, backlog);
   try {

@@ -16,7 +16,7 @@ const ACCEPTED = "03";
 const WAITING = "02";
 
 /** The connections at every path somebody listens at or has listened at, by the path as it was bound. */
-export function unixConnections(table = readFileSync(TABLE, "latin1")): ReadonlyMap<string, Readonly<Connections>> {
+export function unixConnections(table = readFileSync(TABLE, "utf8")): ReadonlyMap<string, Readonly<Connections>> {
   const found = new Map<string, Connections>();
   for (const line of table.split("\n")) {
     const { flags, state, path = "" } = ROW.exec(line)?.groups ?? {};

@@ -1,8 +1,8 @@
-import { open } from "node:fs/promises";
+import { open, realpath } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RuntimeLayout } from "../../core/module/paths.ts";
 import { readTextFile } from "../../kit/fs.ts";
-import { sendSignal } from "../../kit/linux/process.ts";
+import { childrenOf, descriptorsOf, sendSignal } from "../../kit/linux/process.ts";
 
 /** What nginx answered to the clients of a plugin, or of all. */
 export interface Figures {
@@ -22,21 +22,19 @@ export interface Served {
 
 /** Of a log this much is read, in bytes: some hundred thousand requests. */
 const MOST_BYTES = 64 * 1024 * 1024;
-const LOOK_MS = 10;
-/** Once the log has grown it is complete when so many looks in a row find it as it was. */
-const QUIET_LOOKS = 3;
+const LOOK_MS = 5;
 /** nginx itself holds nothing back for longer than a second. */
 export const COMPLETE_MS = 1_100;
 
 export interface Counting {
-  /** What was answered since the start; undefined without a log. `patienceMs`: how long a log that does not grow is waited for. */
+  /** What was answered since the start; undefined without a log. `patienceMs`: how long nginx is waited for to write it all. */
   count(patienceMs: number): Promise<Served | undefined>;
 }
 
 /** Remembers where the access log ends now; the last second before may be counted too. */
 export async function startCounting(layout: RuntimeLayout): Promise<Counting> {
   const file = `${layout.log}/nginx_access.log`;
-  askToWrite(layout);
+  askToWrite(masterOf(layout));
   const from = await stateOf(file);
   return {
     async count(patienceMs) {
@@ -72,24 +70,27 @@ function figures(durations: number[], failed: number): Figures {
   return { requests: durations.length, failed, ...(p99 === undefined ? {} : { p99Ms: Math.round(p99) }) };
 }
 
-/** Has nginx write what it holds back: it does so when it opens its logs again, which is no reload. */
-function askToWrite(layout: RuntimeLayout): boolean {
+function masterOf(layout: RuntimeLayout): number {
   const read = readTextFile(layout.nginxPid);
-  const pid = read.ok ? Number(read.text) : 0;
-  return pid > 1 && sendSignal(pid, "SIGUSR1");
+  return read.ok ? Number(read.text) : 0;
 }
 
+/** Has nginx write what it holds back: it does so when it opens its logs again, which is no reload. */
+function askToWrite(master: number): boolean {
+  return master > 1 && sendSignal(master, "SIGUSR1");
+}
+
+/** Once a worker of nginx has another descriptor for the log, all is written that it held back. */
 async function complete(layout: RuntimeLayout, file: string, patienceMs: number): Promise<void> {
   const end = performance.now() + patienceMs;
-  let size = (await stateOf(file))?.size ?? 0;
-  if (!askToWrite(layout)) return;
-  for (let quiet = 0, grown = false; performance.now() < end && (!grown || quiet < QUIET_LOOKS); ) {
-    await delay(LOOK_MS);
-    const now = (await stateOf(file))?.size ?? 0;
-    grown ||= now > size;
-    quiet = now === size ? quiet + 1 : 0;
-    size = now;
-  }
+  const master = masterOf(layout);
+  const real = await realpath(file).catch(() => file);
+  const before = childrenOf(master).map((worker) => ({ worker, log: descriptorsOf(worker, real) }));
+  if (!askToWrite(master)) return;
+  // Where descriptors cannot be seen nginx is left the time to write by itself.
+  const isSeen = before.length > 0 && before.every(({ log }) => log !== "");
+  const isWritten = (): boolean => isSeen && before.every(({ worker, log }) => descriptorsOf(worker, real) !== log);
+  while (performance.now() < end && !isWritten()) await delay(LOOK_MS);
 }
 
 async function stateOf(file: string): Promise<{ readonly size: number; readonly inode: number } | undefined> {

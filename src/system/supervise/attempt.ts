@@ -6,6 +6,7 @@ import type { RunnableService } from "../../core/plan/services.ts";
 import { besideSocket, listenUnix, listenUnixOver } from "../../kit/linux/socket.ts";
 import { fitsSocketAddress } from "../../kit/sock.ts";
 import { type Child, describeEnd, launch, type Surroundings } from "./child.ts";
+import type { Clients } from "./clients.ts";
 import { expand, findProgram, limitArguments } from "./command.ts";
 import * as diagnostics from "./diagnostics.ts";
 import type { Sweeper } from "./leftovers.ts";
@@ -17,6 +18,7 @@ import { kill } from "./terminate.ts";
 export interface Shared extends Surroundings {
   readonly records: ProcessRecords;
   readonly sweeper: Sweeper;
+  readonly clients: Clients;
   /** Writes a line to the supervisor's own log. */
   readonly report: (line: string) => void;
 }
@@ -25,6 +27,8 @@ export interface Shared extends Surroundings {
 export interface Held {
   readonly path: string;
   readonly fd: number;
+  /** Where it was bound, before it was renamed to `path`. */
+  readonly bound: string;
 }
 
 /** A process that was started and still has to prove that it serves. */
@@ -34,6 +38,8 @@ export interface Attempt {
   readonly child: Child;
   /** Where its socket is before it takes over the stable path; absent when it has none of its own, or is there already. */
   readonly temporary?: string;
+  /** The path its socket was bound to; absent when it has none. */
+  readonly bound?: string;
   /** The socket that was made for it alone; closed when it fails. */
   readonly fresh?: Held;
 }
@@ -76,9 +82,9 @@ export function hold(
   where: "stable" | "beside",
 ): Held & { readonly temporary?: string } {
   const path = stablePath(service, instance);
-  if (where === "stable") return { path, fd: listenUnixOver(path) };
-  const temporary = besideSocket(path);
-  return { path, fd: listenUnix(temporary), temporary };
+  const bound = besideSocket(path);
+  if (where === "stable") return { path, fd: listenUnixOver(path, undefined, bound), bound };
+  return { path, fd: listenUnix(bound), bound, temporary: bound };
 }
 
 /** Starts a process of an instance. `held`: the socket it is to inherit. Throws when it cannot be forked. */
@@ -97,16 +103,18 @@ export function attempt(
     ...(renamed === undefined ? {} : { socketPath: renamed }),
   });
   if (child.pid > 0) shared.records.add(child, temporary);
+  const bound = renamed ?? held?.bound;
   return {
     service,
     instance,
     child,
+    ...(bound === undefined ? {} : { bound }),
     ...(temporary === undefined ? {} : { temporary }),
-    ...(held?.temporary === undefined ? {} : { fresh: { path: held.path, fd: held.fd } }),
+    ...(held?.temporary === undefined ? {} : { fresh: { path: held.path, fd: held.fd, bound: held.bound } }),
   };
 }
 
-/** Waits until the process serves, ends, is late, or `signal` interrupts. A socket beside the stable path is then moved there. */
+/** Waits until the process serves, ends, is late, or `signal` interrupts. */
 export async function prove(attempted: Attempt, signal: AbortSignal): Promise<Verdict> {
   const { service, child } = attempted;
   const probe = probeOf(attempted);
@@ -128,7 +136,13 @@ export async function prove(attempted: Attempt, signal: AbortSignal): Promise<Ve
   signal.removeEventListener("abort", interrupt);
   if (child.end() !== undefined) return "ended";
   if (!ready) return over.signal.reason as Verdict;
-  return takeOver(attempted) ? "ready" : "misplaced";
+  return "ready";
+}
+
+/** The same; a socket beside the stable path is then moved there. */
+export async function proveInPlace(attempted: Attempt, signal: AbortSignal): Promise<Verdict> {
+  const verdict = await prove(attempted, signal);
+  return verdict === "ready" && !takeOver(attempted) ? "misplaced" : verdict;
 }
 
 function probeOf({ service, instance, temporary }: Attempt): Probe | undefined {
@@ -146,8 +160,8 @@ function probeOf({ service, instance, temporary }: Attempt): Probe | undefined {
   return ready.path === undefined && socket === undefined ? undefined : { ask: "connect", to: at(ready.path) };
 }
 
-/** Moves the socket over the stable path. */
-function takeOver({ service, instance, temporary }: Attempt): boolean {
+/** Moves the socket over the stable path; false when that fails. */
+export function takeOver({ service, instance, temporary }: Attempt): boolean {
   if (temporary === undefined) return true;
   try {
     renameSync(temporary, stablePath(service, instance));

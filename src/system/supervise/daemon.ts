@@ -6,6 +6,7 @@ import { adoptedChildren, becomeSubreaper, reap, sendSignal } from "../../kit/li
 import { listenUnixOver } from "../../kit/linux/socket.ts";
 import { type Peer, serveMessages } from "../../kit/sock.ts";
 import type { Shared } from "./attempt.ts";
+import { Clients } from "./clients.ts";
 import { findWrappers } from "./command.ts";
 import { internalFailure } from "./diagnostics.ts";
 import { killLeftovers, Sweeper } from "./leftovers.ts";
@@ -94,6 +95,7 @@ function surroundings(runtime: string): Shared {
     logs,
     records: new ProcessRecords(supervisorFiles(runtime).processes),
     sweeper: new Sweeper(),
+    clients: new Clients(),
     report: (line) => void log.write(Buffer.from(`${new Date().toISOString()} ${line}\n`)),
   };
 }

@@ -2,7 +2,6 @@ import { closeSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import type { RunnableService } from "../../core/plan/services.ts";
-import { hasWaitingConnections } from "../../kit/linux/socket.ts";
 import type { InstanceStatus } from "../supervisor.ts";
 import {
   type Attempt,
@@ -13,11 +12,14 @@ import {
   type Held,
   hold,
   prove,
+  proveInPlace,
   type Shared,
   stablePath,
+  takeOver,
 } from "./attempt.ts";
 import { type Child, describeEnd, signalChild } from "./child.ts";
 import * as diagnostics from "./diagnostics.ts";
+import { type Replaced, untilLeft } from "./retire.ts";
 import { kill, terminate } from "./terminate.ts";
 import type { Ward } from "./ward.ts";
 
@@ -25,11 +27,6 @@ const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 10_000;
 /** Who served so long since it was ready is no crash loop: the next restart is immediate. */
 const SERVED_MS = 1_000;
-/** How often a replaced socket must be found empty, 10 ms apart, before its worker is told to stop. */
-const EMPTY_LOOKS = 3;
-/** The queue of a socket that the worker bound itself cannot be seen: it gets this many looks' time. */
-const UNSEEN_LOOKS = 30;
-const LOOK_MS = 10;
 
 /** A restarted process, or why there is none or it had to be killed. */
 interface Revived {
@@ -47,6 +44,8 @@ export class Instance {
   readonly #onAged: () => void;
   #service: RunnableService;
   #held: Held | undefined;
+  /** Where the socket of the current process was bound. */
+  #bound: string | undefined;
   #child: Child | undefined;
   #keeping: AbortController | undefined;
   #ageTimer: NodeJS.Timeout | undefined;
@@ -125,21 +124,32 @@ export class Instance {
     this.#state = "stopped";
   }
 
+  /** Starts a process beside the current one and waits until it serves, on a socket of its own. It then waits for `take`. */
+  prepare(service: RunnableService, signal: AbortSignal): Promise<Attempt | Diagnostic> {
+    return this.#try(service, "beside", signal);
+  }
+
+  /** Ends a process that was prepared and is not wanted, or has ended meanwhile. */
+  discard(prepared: Attempt): Promise<Diagnostic> {
+    return giveUp(prepared, prepared.child.end() === undefined ? "interrupted" : "ended", this.#shared);
+  }
+
   /**
-   * Replaces the process: the new one proves itself on a socket of its own, which then takes the stable path over; the old
-   * one stops once nobody waits for it any more. `stopped` resolves after that. On failure the old one goes on undisturbed.
+   * Replaces the process by a prepared one, whose socket takes the stable path over. The old one is ended once its clients
+   * have left it; `stopped` resolves after that. On failure the old one goes on undisturbed.
    */
-  async swap(service: RunnableService, signal: AbortSignal): Promise<{ failed?: Diagnostic; stopped?: Promise<void> }> {
-    const tried = await this.#try(service, "beside", signal);
-    if ("code" in tried) return { failed: tried };
-    const old = { child: this.#child, held: this.#held, service: this.#service };
-    const oldPath = stablePath(old.service, this.number);
+  async take(prepared: Attempt): Promise<{ failed?: Diagnostic; stopped?: Promise<void> }> {
+    if (!takeOver(prepared)) return { failed: await giveUp(prepared, "misplaced", this.#shared) };
+    const { service } = prepared;
+    const [child, held, bound, before] = [this.#child, this.#held, this.#bound, this.#service];
+    const oldPath = stablePath(before, this.number);
     this.#leave();
-    this.#held = tried.fresh;
+    this.#held = prepared.fresh;
     this.#service = service;
-    this.#adopt(tried);
+    this.#adopt(prepared);
     if (oldPath !== "" && oldPath !== stablePath(service, this.number)) rmSync(oldPath, { force: true });
-    return { stopped: this.#retire(old) };
+    const stopped = child === undefined ? Promise.resolve() : this.#retire({ child, held, bound, service: before });
+    return { stopped: stopped.finally(() => held && closeSync(held.fd)) };
   }
 
   /** Sends SIGHUP; later restarts follow the given spec. */
@@ -165,7 +175,7 @@ export class Instance {
       return diagnostics.cannotFork(service, error);
     }
     if (where === "stable") this.#child = tried.child;
-    const verdict = await prove(tried, signal);
+    const verdict = await (where === "stable" ? proveInPlace(tried, signal) : prove(tried, signal));
     if (verdict !== "ready") {
       if (where === "stable") this.#child = undefined;
       return giveUp(tried, verdict, this.#shared);
@@ -186,8 +196,9 @@ export class Instance {
   }
 
   /** Takes a proven process in and keeps it alive from now on. */
-  #adopt({ child }: Attempt): void {
+  #adopt({ child, bound }: Attempt): void {
     this.#child = child;
+    this.#bound = bound;
     this.#state = "running";
     this.#keeping = new AbortController();
     this.#keep(child, this.#keeping.signal).catch((error: Error) => {
@@ -202,6 +213,7 @@ export class Instance {
     this.#keeping?.abort();
     this.#keeping = undefined;
     this.#child = undefined;
+    this.#bound = undefined;
     this.#sentence = undefined;
     clearTimeout(this.#ageTimer);
   }
@@ -238,8 +250,9 @@ export class Instance {
     }
     const { child } = tried;
     this.#child = child;
+    this.#bound = tried.bound;
     this.#state = "starting";
-    const verdict = await prove(tried, left);
+    const verdict = await proveInPlace(tried, left);
     if (verdict !== "ready" && tried.temporary !== undefined) rmSync(tried.temporary, { force: true });
     if (left.aborted) return { child };
     // The probe stands in the same queue as everybody who waited: an answer that is late may only mean a long queue.
@@ -267,18 +280,10 @@ export class Instance {
     this.#shared.records.remove(child);
   }
 
-  /** Lets a replaced process finish what still waits on its old socket, then ends it. */
-  async #retire(old: { child: Child | undefined; held: Held | undefined; service: RunnableService }): Promise<void> {
-    if (old.child !== undefined) {
-      const deadline = Date.now() + old.service.stop.graceMs;
-      const looks = old.held === undefined && old.service.socket !== undefined ? UNSEEN_LOOKS : EMPTY_LOOKS;
-      for (let empty = 0; empty < looks && Date.now() < deadline && old.child.end() === undefined; ) {
-        await sleep(LOOK_MS);
-        empty = old.held !== undefined && hasWaitingConnections(old.held.fd) ? 0 : empty + 1;
-      }
-      await this.#end(old.child, old.service);
-    }
-    if (old.held !== undefined) closeSync(old.held.fd);
+  /** Ends a replaced process once its clients have left it. */
+  async #retire(replaced: Replaced): Promise<void> {
+    await untilLeft(replaced, this.#shared.clients);
+    await this.#end(replaced.child, replaced.service);
   }
 
   /** Closes the held socket; the path goes too, unless it stays for a worker that binds its own. */

@@ -3,14 +3,15 @@ import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { digestOf } from "../../core/plan/digest.ts";
 import type { RunnableService } from "../../core/plan/services.ts";
 import type { Performed, ServiceStatus } from "../supervisor.ts";
-import { obstacle, type Shared, stablePath } from "./attempt.ts";
+import { type Attempt, obstacle, type Shared, stablePath } from "./attempt.ts";
 import { internalFailure } from "./diagnostics.ts";
 import { Instance } from "./instance.ts";
+import { prepareAll } from "./swap.ts";
 import type { Upstream } from "./upstreams.ts";
 import type { Ward } from "./ward.ts";
 
-/** How long a swap waits for those it replaced; who still has clients then ends by itself, within its grace. */
-const ENDING_MS = 500;
+/** How long a swap waits for those it replaced when they say nothing of it; who still has clients then ends by itself. */
+const ENDING_MS = 400;
 
 export type ServiceCommand = "start" | "restart" | "swap" | "reload" | "scale";
 
@@ -108,33 +109,41 @@ export class Service {
     return this.#start(next, signal);
   }
 
-  /** One instance after the other; when one fails those already replaced go back. Old processes end side by side. */
+  /** All or none: when an instance fails those already replaced go back. Old processes end side by side. */
   async #swap(next: RunnableService, signal: AbortSignal): Promise<Performed> {
     const before = this.#spec ?? next;
+    const instances = this.#instances.slice(0, next.instances);
     const swapped: Instance[] = [];
-    for (const instance of this.#instances.slice(0, next.instances)) {
-      const note = await this.#replace(instance, next, signal);
-      if (note === undefined) {
-        swapped.push(instance);
-        continue;
-      }
-      for (const other of signal.aborted ? [] : swapped) await this.#replace(other, before, this.#interrupt.signal);
-      return failed([note]);
+    const earlier = new Set(this.#ending);
+    let note: Diagnostic | undefined;
+    const prepared = next.socket === undefined ? [] : await prepareAll(instances, next, signal);
+    if ("code" in prepared) return failed([prepared]);
+    for (const { instance, attempt } of prepared) {
+      const refused = note === undefined ? await this.#letTakeOver(instance, attempt) : await instance.discard(attempt);
+      note ??= refused;
+      if (refused === undefined) swapped.push(instance);
     }
-    const resized = await this.#resize(next, signal);
+    for (const instance of next.socket === undefined ? instances : []) {
+      note ??= await this.#replace(instance, next, signal);
+      if (note === undefined) swapped.push(instance);
+    }
+    const resized = note === undefined ? await this.#resize(next, signal) : failed([note]);
+    if (!resized.ok) {
+      for (const other of signal.aborted ? [] : swapped) await this.#replace(other, before, this.#interrupt.signal);
+      return resized;
+    }
     const over = new AbortController();
-    const late = sleep(ENDING_MS, undefined, { signal: over.signal }).catch(() => undefined);
-    await Promise.race([Promise.all(this.#ending), late]);
+    const late = sleep(before.stop.keptMs ?? ENDING_MS, undefined, { signal: over.signal }).catch(() => undefined);
+    await Promise.race([Promise.all([...this.#ending].filter((one) => !earlier.has(one))), late]);
     over.abort();
     return resized;
   }
 
-  /** Swaps an instance; one without a socket cannot run beside its successor and is stopped first. */
+  /** Replaces an instance; one without a socket cannot run beside its successor and is stopped first. */
   async #replace(instance: Instance, next: RunnableService, signal: AbortSignal): Promise<Diagnostic | undefined> {
     if (next.socket !== undefined) {
-      const { failed: refused, stopped } = await instance.swap(next, signal);
-      if (stopped !== undefined) this.#letEnd(stopped);
-      return refused;
+      const prepared = await instance.prepare(next, signal);
+      return "code" in prepared ? prepared : this.#letTakeOver(instance, prepared);
     }
     const before = this.#spec ?? next;
     await instance.stop(false);
@@ -143,6 +152,12 @@ export class Service {
     const lost = await instance.start(before, this.#interrupt.signal);
     if (lost !== undefined) this.#shared.report(`${this.id} ${instance.number} could not go back: ${lost.message}`);
     return note;
+  }
+
+  async #letTakeOver(instance: Instance, prepared: Attempt): Promise<Diagnostic | undefined> {
+    const { failed: refused, stopped } = await instance.take(prepared);
+    if (stopped !== undefined) this.#letEnd(stopped);
+    return refused;
   }
 
   #letEnd(stopped: Promise<void>): void {

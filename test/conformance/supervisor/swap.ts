@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
+import { Agent } from "node:http";
 import { join } from "node:path";
 import type { It } from "../supervisor.ts";
 import * as w from "../world.ts";
@@ -72,6 +73,40 @@ export function testSwap(it: It): void {
     assert.match(w.refusal(await world.supervisor.swap(bad)).message, /instance 2 ended \(exit 6\)/);
     for (const instance of [1, 2]) assert.equal((await w.get(w.socketOf(good, instance))).version, "good");
     await world.supervisor.stop(good.id);
+  });
+
+  it("starts all new ones at the same time", async (world) => {
+    const old = w.web(world, "swap.together", "inherited", {}, { instances: 3 });
+    w.worked(await world.supervisor.start(old));
+    // None of them serves before all of them have come.
+    const here = join(world.home, "var", "swap.together.here");
+    const argv = w.script(
+      `echo here >>${here}`,
+      `until [ $(wc -l <${here}) = 3 ]; do sleep 0.02; done`,
+      `exec ${process.execPath} ${w.WEB_WORKER}`,
+    );
+    w.worked(await world.supervisor.swap({ ...old, argv, env: { ...old.env, VERSION: "new" } }));
+    for (const instance of [1, 2, 3]) assert.equal((await w.get(w.socketOf(old, instance))).version, "new");
+    await world.supervisor.stop(old.id);
+    rmSync(here);
+  });
+
+  it("ends the old one when its clients have left it, or could have", async (world) => {
+    const stop = { signal: "SIGTERM", graceMs: 5_000, keptMs: 500 } as const;
+    const spec = w.web(world, "swap.kept", "inherited", { VERSION: "0" }, { stop });
+    w.worked(await world.supervisor.start(spec));
+    for (const closes of [true, false]) {
+      const [pid = 0] = await w.pidsOf(world, spec.id);
+      const agent = new Agent({ keepAlive: true });
+      assert.equal((await w.get(w.socketOf(spec), "/", agent)).pid, pid);
+      w.worked(await world.supervisor.swap({ ...spec, env: { ...spec.env, VERSION: `after ${pid}` } }));
+      assert.equal((await w.get(w.socketOf(spec), "/", agent)).pid, pid);
+      assert.notEqual((await w.get(w.socketOf(spec))).pid, pid);
+      if (closes) agent.destroy();
+      await w.until("the old one is gone", () => !w.isAlive(pid));
+      agent.destroy();
+    }
+    await world.supervisor.stop(spec.id);
   });
 
   it("lets the old one finish what it is doing, and moves to another path", async (world) => {

@@ -11,6 +11,7 @@ import { type Piece, piece } from "../piece.ts";
 import { nginxWord } from "../quote/nginx.ts";
 import { renderer } from "../render.ts";
 import { fragmentFiles, fragmentPath } from "./fragments.ts";
+import { KEPT } from "./kept.ts";
 import { locationsOf, upstreamName } from "./locations.ts";
 import { luaFiles, luaView } from "./lua.ts";
 import { appsOf, planRoutes, type Route, staticDirectory } from "./routes.ts";
@@ -77,6 +78,7 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
     servers: listens.length === 0 ? [] : servers,
     upstreams: upstreams(admitted, layout),
     zoneKiB: zoneKiB(admitted),
+    kept: KEPT,
     httpFragments: enabled
       .filter((plugin) => plugin.nginx.http !== undefined)
       .map((plugin) => fragmentPath(plugin, "http")),

@@ -8,6 +8,7 @@ import { type Admitted, type RunningPart, socketPath } from "../admit.ts";
 import { environmentOf, MODULE_ENVIRONMENT } from "../environments.ts";
 import type { PlanInput } from "../input.ts";
 import { layoutOf } from "../layout.ts";
+import { KEPT_MS } from "../nginx/kept.ts";
 import { type Piece, piece } from "../piece.ts";
 import type { ServiceSpec } from "../types.ts";
 import { coreLimit } from "./limits.ts";
@@ -58,6 +59,8 @@ function appService(running: RunningPart<App>, input: PlanInput): ServiceSpec {
     stop: {
       signal: SIGNALS[part.smartStopSignal] ?? "SIGTERM",
       graceMs: (requestTimeoutS(part, input) + part.smartStopDelayS + GRACE_MARGIN_S) * 1000,
+      // FastCGI connections are not kept.
+      ...(part.gateway === "fastcgi" ? {} : { keptMs: KEPT_MS }),
     },
     onChange: "swap",
     ...livenessOf(part, input),

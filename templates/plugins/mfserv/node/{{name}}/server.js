@@ -20,5 +20,5 @@ server.requestTimeout = timeout * 1000;
 server.listen(inherited ? { fd: 3 } : { path: process.argv[3] });
 
 // Answer what has come, take nothing new, then end. http's own close would also end idle connections, on which a request may
-// be on its way that nobody may repeat; these are left to nginx, which ends them after four seconds.
+// be on its way that nobody may repeat; these are left to nginx, which ends them within a second.
 process.on("SIGTERM", () => net.Server.prototype.close.call(server, () => process.exit(0)));
