@@ -34,5 +34,5 @@ test("every class of the layer can be imported by its name", async () => {
   const program =
     "import acquisition\nfrom acquisition import *\nprint(len([globals()[n] for n in acquisition.__all__]))";
   const done = await run(["python3", "-c", program], { env });
-  assert.equal(done.stdout, "13\n", done.stderr);
+  assert.equal(done.stdout, "14\n", done.stderr);
 });

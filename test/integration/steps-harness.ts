@@ -84,7 +84,13 @@ export class StepWorker {
 }
 
 /** A Python step with this body of a class; it runs in `flow.root`. */
-export function python(flow: Pipeline, plugin: string, body: string, base = "AcquisitionStep"): StepWorker {
+export function python(
+  flow: Pipeline,
+  plugin: string,
+  body: string,
+  base = "AcquisitionStep",
+  options: readonly string[] = base === "AcquisitionTransformStep" ? ["--dest-dir=archive/main"] : [],
+): StepWorker {
   const script = join(flow.root, `${plugin}.py`);
   const lines = body.split("\n").map((line) => (line === "" ? "" : `    ${line}`));
   writeFileSync(
@@ -108,8 +114,7 @@ export function python(flow: Pipeline, plugin: string, body: string, base = "Acq
       "",
     ].join("\n"),
   );
-  const destination = base === "AcquisitionTransformStep" ? ["--dest-dir=archive/main"] : [];
-  return new StepWorker(flow, plugin, ["python3", script, ...destination, "--step-name=main", `step.${plugin}.main`]);
+  return new StepWorker(flow, plugin, ["python3", script, ...options, "--step-name=main", `step.${plugin}.main`]);
 }
 
 /** What steps noted, a line each. */

@@ -112,6 +112,7 @@ const wrong: readonly (readonly [argv: readonly string[], message: RegExp])[] = 
   [["copy_step"], /plugin2\/step2/],
   [["fork_step", "--dest-dir=a/b", "--command-template=FIXME"], /\{PATH\}/],
   [["ungzip_step", "--dest-dir=FIXME"], /plugin\/step/],
+  [["reinject_step", "--retry-total=3"], /plugin\/step/],
 ];
 for (const [argv, message] of wrong) {
   test(`${argv.join(" ")} is wrong`, () => {

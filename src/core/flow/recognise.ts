@@ -65,6 +65,7 @@ export function recognise(given: Recognition): Recognised {
     case "unbzip2_step":
     case "unxz_step":
     case "unzstd_step":
+    case "reinject_step":
       return layerProgram(options);
     default:
       return { kind: "custom" };

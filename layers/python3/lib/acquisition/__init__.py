@@ -13,6 +13,7 @@ _MODULES = {
     "AcquisitionForkStep": "fork_step",
     "AcquisitionListener": "listener",
     "AcquisitionMoveStep": "move_step",
+    "AcquisitionReinjectStep": "reinject_step",
     "AcquisitionStep": "step",
     "AcquisitionSwitchStep": "switch_step",
     "AcquisitionTransformStep": "transform_step",
