@@ -54,6 +54,8 @@ export interface Command {
   readonly summary: string;
   readonly args: readonly ArgumentDecl[];
   readonly options: Readonly<Record<string, OptionDecl>>;
+  /** Known from the predecessor, and of no use to who does not know it: listed apart. */
+  readonly former?: true;
   /** Everything after the first positional argument is passed on unparsed (wrappers). */
   readonly passThrough?: boolean;
   /** Implementation, loaded when the command is run. */

@@ -11,12 +11,24 @@ Data goes to standard output, everything else to standard error; \`--json\` make
 Where MODULE is not given, the one of \`--module\` is meant, or that of the caller's environment (\`mfserv_wrapper\`).
 `;
 
+const HEAD = "| command | what it does |\n| --- | --- |";
+
+const FORMER = `
+## Names of the predecessor
+
+Scripts of operators, crontabs and Makefiles of plugins call them; whoever begins today needs none. \`NAME --help\` tells their options.
+Those that are gone end with 2 and say what does their work.
+`;
+
 /** The reference of all commands, in Markdown. */
 export function commandReference(commands: readonly Command[]): string {
-  const shown = commands.filter(({ name }) => !name.startsWith("_")).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const sorted = [...commands].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const shown = sorted.filter(({ name, former }) => !name.startsWith("_") && former !== true);
   const rows = shown.map(({ name, summary }) => `| [\`${name}\`](#${anchor(name)}) | ${cell(summary)} |`);
-  const table = ["| command | what it does |", "| --- | --- |", ...rows].join("\n");
-  return `${[INTRO.trimEnd(), table, ...shown.map(section)].join("\n\n")}\n`;
+  const kept = sorted.filter(({ former }) => former === true);
+  const former = kept.map(({ name, summary }) => `| \`${name}\` | ${cell(summary)} |`);
+  const table = [HEAD, ...rows].join("\n");
+  return `${[INTRO.trimEnd(), table, ...shown.map(section), FORMER.trim(), [HEAD, ...former].join("\n")].join("\n\n")}\n`;
 }
 
 function section(command: Command): string {

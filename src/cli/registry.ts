@@ -5,6 +5,7 @@ import { cronCommands } from "./commands/cron.ts";
 import { doctorCommands } from "./commands/doctor.ts";
 import { exportCommands } from "./commands/export.ts";
 import { fileCommands } from "./commands/files.ts";
+import { formerCommands } from "./commands/former.ts";
 import { lifecycleCommands } from "./commands/lifecycle.ts";
 import { pluginCommands } from "./commands/plugins.ts";
 import { routeCommands } from "./commands/route.ts";
@@ -20,6 +21,7 @@ export const commands: readonly Command[] = [
   ...doctorCommands,
   ...exportCommands,
   ...fileCommands,
+  ...formerCommands,
   ...lifecycleCommands,
   ...pluginCommands,
   ...routeCommands,

@@ -26,7 +26,7 @@ export function commandUsage(command: Command): string {
 /** The list of all commands. */
 export function programUsage(commands: readonly Command[]): string {
   const rows = [...commands]
-    .filter((command) => !command.name.startsWith("_"))
+    .filter((command) => !command.name.startsWith("_") && command.former !== true)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((command) => row(command.name, command.summary));
   return ["usage: metwork COMMAND [options] [arguments]", "", ...rows, "", "`metwork COMMAND --help` tells more."].join(

@@ -11,6 +11,11 @@ const pluginPath: OptionDecl = {
   value: "DIR",
   summary: "the plugin's directory; default: the current one",
 };
+const baseDir: OptionDecl = {
+  type: "string",
+  value: "DIR",
+  summary: "the plugins of this directory instead; what is there runs nowhere",
+};
 const debug: OptionDecl = {
   type: "boolean",
   summary: "accepted for former scripts; all that is known is always shown",
@@ -23,7 +28,10 @@ export const pluginCommands: readonly Command[] = [
     aliases: ["plugins.list"],
     summary: "List the installed plugins.",
     args: [],
-    options: { raw: { type: "boolean", summary: "one line each: name~~~version~~~release~~~home" } },
+    options: {
+      raw: { type: "boolean", summary: "one line each: name~~~version~~~release~~~home" },
+      "plugins-base-dir": baseDir,
+    },
     load: async () => (await import("../plugins/list.ts")).list,
   },
   {
@@ -31,7 +39,7 @@ export const pluginCommands: readonly Command[] = [
     aliases: ["plugins.info"],
     summary: "Show what is known about a plugin, installed or in an archive.",
     args: [nameOrFile],
-    options: { "just-home": { type: "boolean", summary: "print its home only" } },
+    options: { "just-home": { type: "boolean", summary: "print its home only" }, "plugins-base-dir": baseDir },
     load: async () => (await import("../plugins/info.ts")).info,
   },
   {
@@ -39,7 +47,7 @@ export const pluginCommands: readonly Command[] = [
     aliases: ["plugins.hash"],
     summary: "Print the hash that tells one build of a plugin from another.",
     args: [nameOrFile],
-    options: {},
+    options: { "plugins-base-dir": baseDir },
     load: async () => (await import("../plugins/info.ts")).hash,
   },
   {
@@ -51,6 +59,7 @@ export const pluginCommands: readonly Command[] = [
     options: {
       force: { type: "boolean", summary: "replace an installed plugin of the same name" },
       "new-name": { type: "string", value: "NAME", summary: "install it under this name" },
+      "plugins-base-dir": baseDir,
     },
     load: async () => (await import("../plugins/install.ts")).install,
   },
@@ -76,7 +85,10 @@ export const pluginCommands: readonly Command[] = [
     aliases: ["plugins.uninstall"],
     summary: "Uninstall a plugin. Exit 1 not installed, 2 failed.",
     args: [{ ...name, name: "NAME|PATH" }],
-    options: { clean: { type: "boolean", summary: "also remove the overrides you have set and its temporary files" } },
+    options: {
+      clean: { type: "boolean", summary: "also remove the overrides you have set and its temporary files" },
+      "plugins-base-dir": baseDir,
+    },
     load: async () => (await import("../plugins/install.ts")).uninstall,
   },
   {
@@ -169,6 +181,14 @@ export const pluginCommands: readonly Command[] = [
     load: async () => (await import("../plugins/bootstrap.ts")).bootstrap,
   },
   {
+    name: "plugin_env",
+    aliases: ["plugin_env"],
+    summary: "Open a shell in a plugin's environment and home.",
+    args: [{ name: "NAME|HOME", summary: "none: the plugin whose directory this is", required: false }],
+    options: {},
+    load: async () => (await import("../plugins/wrapper.ts")).pluginShell,
+  },
+  {
     name: "plugin_wrapper",
     aliases: ["plugin_wrapper"],
     summary: "Run a command in a plugin's environment, its arguments untouched.",
@@ -180,6 +200,7 @@ export const pluginCommands: readonly Command[] = [
       cwd: { type: "boolean", short: "c", summary: "run it in the plugin's home" },
       empty: { type: "boolean", short: "e", summary: "keep nothing of the caller's environment but terminal and user" },
       "bash-cmds": { type: "boolean", summary: "print the environment as shell commands instead" },
+      "plugins-base-dir": baseDir,
       "ignore-cache": { type: "boolean", summary: "accepted for former scripts; there is no cache" },
     },
     passThrough: true,

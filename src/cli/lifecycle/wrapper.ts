@@ -3,7 +3,9 @@ import { become, findProgram } from "../../kit/become.ts";
 import { prepareLayout } from "../../system/apply/layout.ts";
 import { gatherHost } from "../../system/host/host.ts";
 import { loadConfig } from "../../system/load/config.ts";
+import { loadLayers } from "../../system/load/layers.ts";
 import type { Context, ExitCode, Given } from "../command.ts";
+import { withLayer } from "../former/layers.ts";
 import { printDiagnostics } from "../print/diagnostics.ts";
 
 /** What a command started by hand keeps of its caller's environment. */
@@ -31,7 +33,13 @@ export async function wrapper(context: Context, given: Given): Promise<ExitCode>
   const kept = [...KEPT, ...OWN].flatMap((name) =>
     context.env[name] === undefined ? [] : [[name, context.env[name]]],
   );
-  const env: Record<string, string> = { ...Object.fromEntries(kept), ...loaded.value.env, PWD: context.cwd };
+  const { layers } = await loadLayers(paths, loaded.value.env);
+  const env: Record<string, string> = {
+    ...Object.fromEntries(kept),
+    ...loaded.value.env,
+    ...withLayer(layers, `default@${paths.module}`, loaded.value.env),
+    PWD: context.cwd,
+  };
   const [command = "", ...args] = given.args;
   const program = findProgram(command, env["PATH"] ?? "");
   if (program === undefined) {

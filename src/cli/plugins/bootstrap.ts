@@ -61,7 +61,11 @@ async function create(context: Context, given: Given, module: ModuleAtHand, name
 }
 
 async function release(context: Context, given: Given, module: ModuleAtHand, target: string): Promise<ExitCode> {
-  const made = await run(["make", "release"], { cwd: target, output: "inherit" });
+  const made = await run(["make", "release"], {
+    cwd: target,
+    output: "inherit",
+    env: { ...context.env, ...module.env },
+  });
   const built = made.code === 0 ? await buildArchive(module.paths, module.env, target, context.cwd) : undefined;
   reportTask(context, "Building plugin", built?.ok === true ? "OK" : "ERROR");
   if (built === undefined) return 1;

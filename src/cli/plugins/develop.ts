@@ -16,7 +16,7 @@ export async function develop(context: Context, given: Given): Promise<ExitCode>
   const directory = resolve(context.cwd, given.value("plugin-path") ?? ".");
   const outcome = await developPlugin(module.paths, module.env, directory);
   const what = outcome.ok ? outcome.value.name : (given.args[0] ?? directory);
-  const title = `Installing plugin ${what} as a link`;
+  const title = `Devlinking plugin ${what}`;
   if (outcome.ok && outcome.value.already) {
     const fine = given.flag("ignore-already-installed");
     reportTask(context, `${title} (already installed)`, fine ? "OK" : "ERROR");

@@ -48,7 +48,7 @@ export async function hash(context: Context, given: Given): Promise<ExitCode> {
 }
 
 async function find(context: Context, given: Given): Promise<PluginInfo | undefined> {
-  const module = await moduleAtHand(context);
+  const module = await moduleAtHand(context, given);
   if (module === undefined) return undefined;
   const inspected = await inspectPlugin(module.paths, module.env, given.args[0] ?? "");
   if (inspected.ok) return inspected.value;

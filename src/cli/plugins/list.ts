@@ -10,7 +10,7 @@ export async function list(context: Context, given: Given): Promise<ExitCode> {
     context.err("error[MF8011]: --raw and --json exclude each other");
     return 1;
   }
-  const module = await moduleAtHand(context);
+  const module = await moduleAtHand(context, given);
   if (module === undefined) return 1;
   const rows = await listPlugins(module.paths, module.env);
   if (context.json) context.out(JSON.stringify(rows, null, 2));

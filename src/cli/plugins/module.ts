@@ -1,7 +1,8 @@
+import { resolve } from "node:path";
 import type { ModulePaths } from "../../core/module/paths.ts";
 import { gatherHost } from "../../system/host/host.ts";
 import { loadConfig } from "../../system/load/config.ts";
-import type { Context } from "../command.ts";
+import type { Context, Given } from "../command.ts";
 import { printDiagnostics } from "../print/diagnostics.ts";
 
 export interface ModuleAtHand {
@@ -9,9 +10,15 @@ export interface ModuleAtHand {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** The module's paths; its plugins those of `--plugins-base-dir`, where a command takes it. */
+export function pathsAtHand(context: Context, given?: Given): ModulePaths {
+  const other = given?.value("plugins-base-dir");
+  return other === undefined ? context.paths() : { ...context.paths(), otherPlugins: resolve(context.cwd, other) };
+}
+
 /** The module the caller works in, with its environment. Undefined, and said why, when its configuration is wrong. */
-export async function moduleAtHand(context: Context): Promise<ModuleAtHand | undefined> {
-  const paths = context.paths();
+export async function moduleAtHand(context: Context, given?: Given): Promise<ModuleAtHand | undefined> {
+  const paths = pathsAtHand(context, given);
   const loaded = await loadConfig(paths, gatherHost());
   if (loaded.ok) return { paths, env: loaded.value.env };
   printDiagnostics(context, loaded.notes);

@@ -1,50 +1,19 @@
-import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { runtimeLayout } from "../../core/module/paths.ts";
-import { pluginEnvironment } from "../../core/plugin/environment.ts";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { LAYER_FILES } from "../../core/plugin/layer.ts";
 import { become, findProgram } from "../../kit/become.ts";
-import { loadLayers } from "../../system/load/layers.ts";
-import { loadPlugin, loadPlugins } from "../../system/load/plugins.ts";
-import { findInstalled } from "../../system/plugins/installed.ts";
 import type { Context, ExitCode, Given } from "../command.ts";
-import { printDiagnostics } from "../print/diagnostics.ts";
-import { moduleAtHand } from "./module.ts";
-
-type Env = Record<string, string>;
-
-const KEPT_WHEN_EMPTY =
-  /^(?:HOME|TERM|DISPLAY|COLORTERM|HOSTNAME|LANG|LOGNAME|PWD|USER|USERNAME|XAUTHORITY|METWORK_\w+)$/;
-/** What layers extend: the caller's own layers must not shine through. */
-const LAYERED = ["PATH", "PYTHONPATH", "NODE_PATH", "LD_LIBRARY_PATH", "PKG_CONFIG_PATH"];
+import { pluginAtHand } from "./environment.ts";
 
 /** `plugin_wrapper`: becomes the command, so that signals and exit codes are the command's own. */
 export async function pluginWrapper(context: Context, given: Given): Promise<ExitCode> {
   const [asked = "", separator, ...rest] = given.args;
   const argv = separator === "--" || separator === undefined ? rest : [separator, ...rest];
-  const module = await moduleAtHand(context);
-  if (module === undefined) return 1;
-  const { paths } = module;
-  const installed = asked.includes("/") ? undefined : findInstalled(paths, asked);
-  if (installed === undefined && !asked.includes("/")) {
-    context.err(`ERROR: the plugin ${asked} does not seem to be installed/available`);
-    return 1;
-  }
-  const read = await loadPlugin(installed?.home ?? resolve(context.cwd, asked), paths, module.env, installed?.devlink);
-  if (!read.ok) {
-    printDiagnostics(context, read.notes);
-    return 1;
-  }
-  const plugin = read.value;
-  const others = (await loadPlugins(paths, module.env)).plugins;
-  const layers = [...others.map((other) => other.layer), ...(await loadLayers(paths, module.env)).layers];
-  const byLabel = new Map(others.map((other) => [other.label, other]));
-  const own = pluginEnvironment(plugin, layers, module.env, paths, byLabel);
-  const env = { ...callerEnv(context, given.flag("empty")), ...module.env, ...own };
-  await mkdir(join(runtimeLayout(paths.runtime).tmp, plugin.name), { recursive: true, mode: 0o750 });
-
+  const found = await pluginAtHand(context, given, asked, given.flag("empty"));
+  if (found === undefined) return 1;
+  const { plugin, own, env } = found;
   if (given.flag("bash-cmds")) {
-    for (const [key, value] of Object.entries({ ...module.env, ...own }))
-      context.out(`export ${key}=${shellQuote(value)}`);
+    for (const [key, value] of Object.entries(own)) context.out(`export ${key}=${shellQuote(value)}`);
     return 0;
   }
   const [command] = argv;
@@ -57,13 +26,32 @@ export async function pluginWrapper(context: Context, given: Given): Promise<Exi
   return become(program, argv, env);
 }
 
-function callerEnv(context: Context, empty: boolean): Env {
-  const prefix = `${context.module().toUpperCase()}_CURRENT_PLUGIN_`;
-  const kept = Object.entries(context.env).flatMap(([key, value]): [string, string][] => {
-    const leaks = LAYERED.includes(key) || key.startsWith(prefix);
-    return value === undefined || leaks || (empty && !KEPT_WHEN_EMPTY.test(key)) ? [] : [[key, value]];
+/** `plugin_env [NAME]`: a shell in a plugin's environment and home; without NAME of the plugin whose directory this is. */
+export async function pluginShell(context: Context, given: Given): Promise<ExitCode> {
+  const [name = pluginDirectory(context.cwd)] = given.args;
+  if (name === undefined) {
+    context.err("error[MF8062]: this is no plugin's directory, nor in one");
+    context.err("  = help: say which plugin: plugin_env NAME");
+    return 1;
+  }
+  const found = await pluginAtHand(context, given, name, true);
+  if (found === undefined) return 1;
+  const { plugin, env } = found;
+  const prompt = `(plugin ${plugin.name}) \\w \\$ `;
+  process.chdir(plugin.home);
+  // The user's own start-up files would put other programs before the plugin's.
+  return become("/bin/bash", ["bash", "--norc", "--noprofile"], {
+    ...env,
+    PIP_PREFIX: join(plugin.home, "local"),
+    PS1: prompt,
+    PWD: plugin.home,
   });
-  return Object.fromEntries(kept);
+}
+
+/** The nearest directory, from here upwards, that is a plugin. */
+function pluginDirectory(from: string): string | undefined {
+  if (existsSync(join(from, LAYER_FILES.label))) return `${from}/`;
+  return from === "/" ? undefined : pluginDirectory(dirname(from));
 }
 
 function shellQuote(value: string): string {

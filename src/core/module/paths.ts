@@ -17,6 +17,8 @@ export interface ModulePaths {
   readonly runtime: string;
   /** `/etc`, or `$METWORK_ETC`: `metwork.config` and `metwork.config.d` are in it. */
   readonly etc: string;
+  /** Where to look for plugins and install them, if not where the module runs them from. */
+  readonly otherPlugins?: string;
 }
 
 /** Who runs the command, as far as paths depend on it. */
@@ -94,6 +96,11 @@ export function runtimeLayout(runtime: string) {
 }
 
 export type RuntimeLayout = ReturnType<typeof runtimeLayout>;
+
+/** The directory whose plugins are meant. */
+export function pluginsDirectory(paths: ModulePaths): string {
+  return paths.otherPlugins ?? runtimeLayout(paths.runtime).plugins;
+}
 
 /** The configuration files of a module, weakest first. */
 export function configFiles(paths: ModulePaths) {

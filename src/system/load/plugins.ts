@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
-import { type ModulePaths, pluginConfigFiles, runtimeLayout } from "../../core/module/paths.ts";
+import { type ModulePaths, pluginConfigFiles, pluginsDirectory, runtimeLayout } from "../../core/module/paths.ts";
 import { needsLua } from "../../core/plan/nginx/fragments.ts";
 import { nameCollisions } from "../../core/plugin/collisions.ts";
 import type { ConfigText } from "../../core/plugin/config.ts";
@@ -43,7 +43,7 @@ interface Found {
 
 /** Reads every installed plugin. One that is broken is set aside with the reasons; the others are not touched by it. */
 export async function loadPlugins(paths: ModulePaths, env: Env): Promise<LoadedPlugins> {
-  const directory = runtimeLayout(paths.runtime).plugins;
+  const directory = pluginsDirectory(paths);
   const overrides = findOverrides(paths);
   const listed = listDirectory(directory);
   const found = (listed.ok ? listed.entries : [])
@@ -76,7 +76,7 @@ export async function loadPlugins(paths: ModulePaths, env: Env): Promise<LoadedP
 
 /** Reads one plugin, installed or not, with the overrides of its name. Its layers may be those of installed plugins. */
 export async function loadPlugin(home: string, paths: ModulePaths, env: Env, devlink = false) {
-  const installed = runtimeLayout(paths.runtime).plugins;
+  const installed = pluginsDirectory(paths);
   const listed = listDirectory(installed);
   const neighbours = (listed.ok ? listed.entries : [])
     .filter((entry) => entry.kind !== "file" && join(installed, entry.name) !== home)

@@ -3,6 +3,7 @@ import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { hasErrors } from "../../core/base/result.ts";
 import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
+import { dangersOf } from "../../core/plugin/dangers.ts";
 import type { Plugin } from "../../core/plugin/types.ts";
 import { readLayerFiles } from "../load/layers.ts";
 import { loadPlugin } from "../load/plugins.ts";
@@ -43,7 +44,7 @@ export async function developPlugin(
     const plugin: Plugin = { ...checked.value, home, layer };
     const failed = hasPostinstall(home) ? await runPostinstall(plugin, paths, env) : undefined;
     // The link stays: the developer is about to correct the program.
-    const notes = failed === undefined ? checked.notes : [...checked.notes, failed];
+    const notes = [...checked.notes, ...dangersOf(checked.value), ...(failed === undefined ? [] : [failed])];
     return hasErrors(notes) ? { ok: false, why: "failed", notes } : done({ name, already: false }, notes);
   });
 }

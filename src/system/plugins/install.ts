@@ -1,8 +1,9 @@
 import { rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
-import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
+import { type ModulePaths, pluginsDirectory } from "../../core/module/paths.ts";
 import { nameCollisions } from "../../core/plugin/collisions.ts";
+import { dangersOf } from "../../core/plugin/dangers.ts";
 import { LAYER_FILES } from "../../core/plugin/layer.ts";
 import { checkPluginName, pluginLabel, pluginNameOf } from "../../core/plugin/name.ts";
 import type { Plugin } from "../../core/plugin/types.ts";
@@ -53,7 +54,7 @@ export async function installPlugin(
       if (old !== undefined && options.force !== true) return refused("refused", alreadyThere(old));
       const checked = await check(home, named.value, paths, env, source);
       if (!checked.ok) return checked;
-      const target = old?.home ?? join(runtimeLayout(paths.runtime).plugins, named.value);
+      const target = old?.home ?? join(pluginsDirectory(paths), named.value);
       const lacking = await installPythonPackages(home, target, paths, env);
       if (lacking.length > 0) return refused("failed", ...lacking.map((note) => inSource(note, home, source)));
       return await putInPlace(home, checked.value, target, old, paths, env, checked.notes);
@@ -117,7 +118,8 @@ async function check(
   const others = (await loadPlugins(paths, env)).plugins.filter((plugin) => plugin.name !== name);
   const collisions = nameCollisions([...others, read.value]).filter((note) => note.plugin === name);
   if (collisions.length > 0) return refused("refused", ...collisions.map((note) => inSource(note, home, source)));
-  return { ok: true, value: read.value, notes };
+  const dangers = dangersOf(read.value).map((note) => inSource(note, home, source));
+  return { ok: true, value: read.value, notes: [...notes, ...dangers] };
 }
 
 /** The temporary place of a plugin means nothing to a reader: name its file in the source instead. */
@@ -149,7 +151,8 @@ async function putInPlace(
     else exchange(home, target);
     return refused("failed", failed);
   }
-  return done(plugin, [...notes, ...(await prepareOverride(paths, plugin.name, target))]);
+  const offered = paths.otherPlugins === undefined ? await prepareOverride(paths, plugin.name, target) : [];
+  return done(plugin, [...notes, ...offered]);
 }
 
 function alreadyThere(old: InstalledPlugin): Diagnostic {

@@ -1,6 +1,6 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
-import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
+import { type ModulePaths, pluginsDirectory } from "../../core/module/paths.ts";
 import { LAYER_FILES } from "../../core/plugin/layer.ts";
 import { pluginLabel } from "../../core/plugin/name.ts";
 import { listDirectory, readTextFile } from "../../kit/fs.ts";
@@ -17,7 +17,7 @@ export interface InstalledPlugin {
  * The plugin need not be valid.
  */
 export function findInstalled(paths: ModulePaths, name: string): InstalledPlugin | undefined {
-  const directory = runtimeLayout(paths.runtime).plugins;
+  const directory = pluginsDirectory(paths);
   const listed = listDirectory(directory);
   const candidates = (listed.ok ? listed.entries : []).filter(
     (entry) => entry.kind !== "file" && entry.name !== "base" && !entry.name.startsWith("."),

@@ -21,7 +21,7 @@ export async function uninstallPlugin(
     if (installed === undefined) return refused("refused", notInstalled(name));
     if (installed.devlink) await unlink(installed.home);
     else await rename(installed.home, join(await workspace.directory(), name));
-    await removeOverride(paths, name, options.clean === true);
+    if (paths.otherPlugins === undefined) await removeOverride(paths, name, options.clean === true);
     if (options.clean === true) {
       await rm(join(runtimeLayout(paths.runtime).tmp, name), { recursive: true, force: true });
     }

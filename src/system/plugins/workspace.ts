@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
+import { type ModulePaths, pluginsDirectory, runtimeLayout } from "../../core/module/paths.ts";
 import { LockBusyError, withLock } from "../../kit/linux/lock.ts";
 import { type Outcome, problem, refused } from "./failure.ts";
 
@@ -24,9 +24,10 @@ export async function changePlugins<T>(
   waitMs = LOCK_WAIT_MS,
 ): Promise<Outcome<T>> {
   const layout = runtimeLayout(paths.runtime);
-  const incoming = join(layout.var, "plugins.incoming");
+  const { otherPlugins } = paths;
+  const incoming = otherPlugins === undefined ? join(layout.var, "plugins.incoming") : join(otherPlugins, ".incoming");
   await mkdir(layout.tmp, { recursive: true, mode: 0o750 });
-  await mkdir(layout.plugins, { recursive: true, mode: 0o750 });
+  await mkdir(pluginsDirectory(paths), { recursive: true, mode: 0o750 });
   try {
     return await withLock(layout.pluginLock, waitMs, async () => {
       await clear(incoming);
@@ -39,7 +40,7 @@ export async function changePlugins<T>(
             return path;
           },
         });
-        if (outcome.ok) await touch(layout.confMonitor);
+        if (outcome.ok && otherPlugins === undefined) await touch(layout.confMonitor);
         return outcome;
       } finally {
         await clear(incoming);
