@@ -36,6 +36,7 @@ export const CHECKPOINTS = {
   flow: [
     "announced",
     "identified",
+    "copied-in",
     "claimed",
     "lent",
     "returned",
@@ -43,6 +44,7 @@ export const CHECKPOINTS = {
     "retry-due",
     "tagged",
     "moved",
+    "copied",
     "pair-half",
     "placed",
     "part-made",

@@ -118,9 +118,9 @@ export class Pipeline {
     }
   }
 
-  async start(): Promise<void> {
+  async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, this.configPath], {
-      env: { ...process.env, TZ: "UTC" },
+      env: { ...process.env, TZ: "UTC", ...env },
     });
     this.#daemon = child;
     const before = this.#log.length;
@@ -160,6 +160,10 @@ export class Pipeline {
     const staged = join(this.stage, "file");
     writeFileSync(staged, content);
     execFileSync("mv", [staged, join(this.incoming, name)]);
+  }
+
+  get isRunning(): boolean {
+    return this.#daemon !== undefined && this.#daemon.exitCode === null && this.#daemon.signalCode === null;
   }
 
   archived(directory = this.archive): string[] {

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -45,6 +46,45 @@ describe("where files come from and go to", () => {
       assert.equal(readdirSync(join(far, "archive")).length, 2);
     } finally {
       // It would make a watched directory again.
+      await flow.stop();
+      rmSync(far, { recursive: true });
+    }
+  });
+
+  test("killed while it copies to and from another file system: each file is there once", {
+    skip: !other,
+  }, async () => {
+    const far = mkdtempSync(join(MEMORY, "metwork-flow-"));
+    const [source, archive] = [join(far, "source"), join(far, "archive")];
+    try {
+      const config = flow.config([archiveStep(archive)], [rule("PNG image*", "archive")]);
+      const watched = { directory: source, steps: ["guess_file_type.main"], external: true };
+      flow.configure({ ...config, watched: [...config.watched, watched] });
+      const points = ["copied-in", "copied", "pair-half", "placed"];
+      for (const point of points) {
+        await flow.start({ METWORK_KILL_AT: point });
+        writeFileSync(join(far, `${point}.png`), png(1));
+        renameSync(join(far, `${point}.png`), join(source, `${point}.png`));
+        await until(`it dies at ${point}`, () => !flow.isRunning);
+        assert.equal(existsSync(join(source, `${point}.png`)), point === "copied-in");
+        assert.equal(existsSync(join(archive, `${point}.png`)), point === "placed");
+        assert.equal(flow.inside().length, 1, "the claim is there");
+        await flow.start();
+        await until(
+          "it is archived",
+          () => flow.archived(archive).includes(`${point}.png`) && flow.inside().length === 0,
+        );
+        await flow.stop();
+      }
+      assert.deepEqual(flow.archived(archive), points.map((point) => `${point}.png`).sort());
+      assert.equal(readdirSync(archive).length, 2 * points.length, "nothing hidden is left");
+      assert.deepEqual(readdirSync(source), []);
+      for (const point of points) {
+        const tags = readFileSync(join(archive, `${point}.png.tags`), "utf8");
+        assert.match(tags, /^latest\.core\.step_counter = 2$/m);
+        assert.match(tags, /^first\.core\.original_dirname = source$/m);
+      }
+    } finally {
       await flow.stop();
       rmSync(far, { recursive: true });
     }
@@ -119,7 +159,9 @@ describe("where files come from and go to", () => {
     );
     await flow.start();
     for (const name of ["deleted", "moved", "passed", "circle"]) flow.drop(`${name}.txt`, "text");
-    await until("all settled", () => flow.archived().length === 1 && readdirSync(quarantine).length === 2);
+    const isSettled = (): boolean =>
+      flow.archived().length === 1 && existsSync(quarantine) && readdirSync(quarantine).length === 2;
+    await until("all settled", isSettled);
     const trash = join(flow.dataIn, "trash", "circle.main");
     await until("the circle ended", () => existsSync(trash) && readdirSync(trash).length === 2);
     assert.deepEqual(readdirSync(quarantine).sort(), ["moved.txt", "moved.txt.tags"]);

@@ -9,11 +9,12 @@ import { checkpoint } from "../../kit/checkpoint.ts";
 import type { GroupCommit } from "../../kit/group-commit.ts";
 import { dropSidecar, putBeside, type TagPlace, writeTags } from "../../kit/tags.ts";
 import { codeOf } from "../errors.ts";
+import { discard } from "../file/discard.ts";
 import { uniqueName, waitingName } from "../file/ids.ts";
-import { copyContent, discard, inDirectory, moveFile } from "../file/transfer.ts";
+import { copyContent, inDirectory, moveFile } from "../file/transfer.ts";
+import { patiently } from "../patience.ts";
 import type { FlowFile, Sent } from "../types.ts";
 import { removeFile } from "./failure.ts";
-import { patiently } from "./patience.ts";
 
 /** A file on its way to a step. */
 export interface Output {

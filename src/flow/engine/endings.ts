@@ -7,12 +7,12 @@ import { passes } from "../../kit/passing.ts";
 import { messageOf } from "../errors.ts";
 import { waitingName } from "../file/ids.ts";
 import { moveFile } from "../file/transfer.ts";
+import { AGAIN_MS } from "../patience.ts";
 import { printable } from "../tell/log.ts";
 import type { Ending } from "../types.ts";
 import { DEATHS_MAX, deathsOf, retriesOf, setDeaths } from "./attempts.ts";
 import { bury } from "./failure.ts";
 import type { Job } from "./lane.ts";
-import { AGAIN_MS } from "./patience.ts";
 import type { Retries } from "./retries.ts";
 
 /** What an ending needs, and who hears of it. */

@@ -8,6 +8,7 @@ import { messageOf } from "../errors.ts";
 import { type Claim, claim } from "../file/claim.ts";
 import { makeDirectory } from "../file/directory.ts";
 import { recoverClaims, stepDirectories } from "../file/recover.ts";
+import { AGAIN_MS } from "../patience.ts";
 import { RuleHelpers } from "../rules/helpers.ts";
 import { stepWorker } from "../steps/index.ts";
 import { type Logs, printable } from "../tell/log.ts";
@@ -16,7 +17,6 @@ import type { Workers } from "../workers.ts";
 import type { FlowEvents } from "./events.ts";
 import { hasRoom, type Lane } from "./lane.ts";
 import { Passage } from "./passage.ts";
-import { AGAIN_MS } from "./patience.ts";
 import { Retries } from "./retries.ts";
 
 /** Where the engine gets announcements, and what it tells about them. */
@@ -53,6 +53,7 @@ export class Engine {
   readonly #passage: Passage;
   readonly #ruleHelpers: RuleHelpers;
   readonly #pending = new Set<string>();
+  readonly #copying = new Set<string>();
   /** Steps whose claims of a former daemon were given back: what is there now is ours. */
   readonly #recovered = new Set<string>();
   #config: FlowConfig | undefined;
@@ -128,12 +129,17 @@ export class Engine {
       const count = this.#recovered.has(key) ? 0 : recoverClaims(claims, step, config, log);
       this.#recovered.add(key);
       this.#retries.open(step, waiting, log);
-      if (count > 0) log.warning(`${count} files were in work when the daemon died; they are processed again`);
+      if (count > 0) {
+        // Steps pass files in memory: one may have been on its way to the next try of another step, which is open already.
+        this.#retries.lookAgain();
+        log.warning(`${count} files were in work when the daemon died; they are processed again`);
+      }
       const lane = { step, external, worker, log, commit, claims, trash, busy: 0, limit, room: 0, taking: 0 };
       this.#lanes.set(key, lane);
       this.#employ(key, lane);
     } catch (error) {
       log.error(`the step cannot run, its files wait: ${messageOf(error)}`);
+      this.#retries.lookAgain();
       if (passes(error)) setTimeout(() => this.#adoptLater(key), AGAIN_MS);
     }
   }
@@ -191,7 +197,7 @@ export class Engine {
     lane.busy += 1;
     lane.taking += 1;
     try {
-      const claimed = claim(hint, lane.claims, lane.external);
+      const claimed = claim(hint, lane.claims, this.#copying, lane.external);
       if (claimed instanceof Promise) {
         claimed.then(
           (result) => this.#claimed(lane, hint, result),

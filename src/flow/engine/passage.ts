@@ -6,13 +6,13 @@ import { passes } from "../../kit/passing.ts";
 import { messageOf } from "../errors.ts";
 import { waitingName } from "../file/ids.ts";
 import { moveFile } from "../file/transfer.ts";
+import { AGAIN_MS } from "../patience.ts";
 import { printable } from "../tell/log.ts";
 import type { Ending, FlowFile, Outcome, Sent, StepContext } from "../types.ts";
 import { Endings } from "./endings.ts";
 import type { FlowEvents } from "./events.ts";
 import { removeFile } from "./failure.ts";
 import type { Job, Lane } from "./lane.ts";
-import { AGAIN_MS } from "./patience.ts";
 import type { Retries } from "./retries.ts";
 
 /** What a passage needs, and who hears of it. */

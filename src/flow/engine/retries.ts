@@ -42,6 +42,14 @@ export class Retries {
     this.#arm(key);
   }
 
+  /** Finds what a recovery brought to any room since it was opened. */
+  lookAgain(): void {
+    for (const [key, { waiting, log, due }] of this.#rooms) {
+      due.splice(0, due.length, ...readRoom(roomOf(waiting), log));
+      this.#arm(key);
+    }
+  }
+
   /** Lets a failed file wait for its next try; undefined: it had them all. Otherwise: seconds until then. */
   take(file: FlowFile, from: string, step: StepName, retry: RetrySpec): number | undefined {
     const room = this.#rooms.get(stepKey(step));

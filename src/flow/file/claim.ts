@@ -1,7 +1,7 @@
-import { lstatSync, renameSync, type Stats, unlinkSync } from "node:fs";
+import { lstatSync, renameSync, type Stats } from "node:fs";
 import { copyFile, rm } from "node:fs/promises";
 import { posix } from "node:path";
-import { decodeClaim, encodeClaim, type Identity } from "../../core/flow/claim-name.ts";
+import { claimId, decodeClaim, encodeClaim, type Identity } from "../../core/flow/claim-name.ts";
 import type { Hint } from "../../core/flow/hint.ts";
 import { HIDDEN_PREFIX, systemPath } from "../../core/flow/names.ts";
 import { identify, readIdentity } from "../../core/flow/tags.ts";
@@ -9,7 +9,10 @@ import { checkpoint } from "../../kit/checkpoint.ts";
 import { isBeingWritten } from "../../kit/linux/lease.ts";
 import { dropSidecar, readTags, type TagPlace, writeTags } from "../../kit/tags.ts";
 import { codeOf } from "../errors.ts";
+import { patiently } from "../patience.ts";
 import type { FlowFile } from "../types.ts";
+import { factsOf, noteSource } from "./across.ts";
+import { discard } from "./discard.ts";
 import { isUniqueName, randomUid, waitingName } from "./ids.ts";
 import { syncFile } from "./transfer.ts";
 
@@ -29,15 +32,13 @@ export type Claim =
 export const SETTLE_MS = 5000;
 
 const uid = process.getuid?.() ?? 0;
-/** Files being copied in from another file system, which stay visible until the copy is complete. */
-const copying = new Set<string>();
-
 /**
  * Claims an announced file: one rename into the step's claim directory, which only one can win. Who the file is stands
  * in the new name, or is written on the file before, so that no instant exists at which a death could lose it. `plain`: the
- * new name holds nothing that an outsider chose, for programs that put it into command lines.
+ * new name holds nothing that an outsider chose, for programs that put it into command lines. `copying`: files on their way in from
+ * another file system, which stay visible until the copy is complete.
  */
-export function claim(hint: Hint, claims: string, plain = false): Claim | Promise<Claim> {
+export function claim(hint: Hint, claims: string, copying: Set<string>, plain = false): Claim | Promise<Claim> {
   const path = posix.join(hint.directory, hint.filename);
   const stat = lstatSync(systemPath(path), { throwIfNoEntry: false });
   if (stat === undefined || copying.has(path)) return { is: "gone" };
@@ -69,7 +70,7 @@ export function claim(hint: Hint, claims: string, plain = false): Claim | Promis
   } catch (error) {
     if (place === "sidecar") dropSidecar(to);
     if (codeOf(error) === "ENOENT") return { is: "gone" };
-    if (codeOf(error) === "EXDEV") return claimAcross(path, to, () => file(writeTags(to, to, tags)));
+    if (codeOf(error) === "EXDEV") return claimAcross(path, to, copying, (copy) => file(writeTags(copy, to, tags)));
     throw error;
   }
   checkpoint("claimed");
@@ -83,19 +84,41 @@ function identityOf({ directory, filename }: Hint): Partial<Identity> & Omit<Ide
   return carried ?? { directory: posix.basename(directory), basename: filename };
 }
 
-/** From another file system: copied under a hidden name, made durable, then taken away there. */
-async function claimAcross(path: string, to: string, finish: () => FlowFile): Promise<Claim> {
-  const copy = posix.join(posix.dirname(to), HIDDEN_PREFIX + posix.basename(to));
+/**
+ * From another file system: copied under a hidden name, made durable, then taken away there. A death in between leaves the
+ * file there and, where the copy is a claim already, a note of whose copy it is. `tag` puts the tags on a copy about to get its name.
+ */
+async function claimAcross(
+  path: string,
+  to: string,
+  copying: Set<string>,
+  tag: (copy: string) => FlowFile,
+): Promise<Claim> {
+  const copy = posix.join(posix.dirname(to), HIDDEN_PREFIX + claimId(posix.basename(to)));
   copying.add(path);
   try {
+    const before = factsOf(path);
     await copyFile(systemPath(path), copy);
     await syncFile(copy);
+    // Whoever writes again to a file that was complete is not done with it.
+    const after = factsOf(path);
+    if (after !== before || after === undefined) {
+      await rm(copy, { force: true });
+      return { is: after === undefined ? "gone" : "unsettled" };
+    }
+    const file = tag(copy);
+    const forget = noteSource(to, path);
     renameSync(copy, to);
-    const file = finish();
-    unlinkSync(systemPath(path));
+    await syncFile(posix.dirname(to));
+    checkpoint("copied-in");
+    discard(path);
+    forget();
     return { is: "claimed", file };
   } catch (error) {
-    await rm(copy, { force: true });
+    // The file is there still: nothing but its own removal comes last.
+    await patiently(() => discard(to));
+    await patiently(() => discard(copy));
+    if (factsOf(path) === undefined) return { is: "gone" };
     throw error;
   } finally {
     copying.delete(path);

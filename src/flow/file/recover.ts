@@ -10,13 +10,16 @@ import { passes } from "../../kit/passing.ts";
 import { moveSidecar, readMove } from "../../kit/tags.ts";
 import { messageOf } from "../errors.ts";
 import { printable, type StepLog } from "../tell/log.ts";
-import { discard, inDirectory } from "./transfer.ts";
+import { settleCopies } from "./across.ts";
+import { discard } from "./discard.ts";
+import { inDirectory } from "./transfer.ts";
 
 /**
  * Gives back what a dead daemon had claimed for a step, or completes what it had begun; nobody else may be working.
  * Returns how many files were there. Tags on those that go back are the ones they had when they entered the step.
  */
 export function recoverClaims(claims: string, own: StepName, config: FlowConfig, log: StepLog): number {
+  settleCopies(claims);
   const left = readdirSync(claims).map((name) => ({ name, move: readMove(posix.join(claims, name)) }));
   let count = 0;
   for (const action of recover(stepKey(own), left, placesOf(config))) {

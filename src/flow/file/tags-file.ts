@@ -4,7 +4,7 @@ import { HIDDEN_PREFIX, systemPath } from "../../core/flow/names.ts";
 import { TAG } from "../../core/flow/tags.ts";
 import { renameUnlessTaken } from "../../kit/linux/rename.ts";
 import { writeWhole } from "../../kit/linux/unnamed.ts";
-import { uniqueName } from "./ids.ts";
+import { digest } from "../../kit/tags.ts";
 
 const MODE = 0o644;
 /** No tags file is larger, bytes. */
@@ -25,9 +25,9 @@ export function prepareTagsFile(path: string, text: string): void {
 export function writeTagsFile(path: string, dataPath: string, content: TagsContent, uid: string): boolean {
   if ("prepared" in content) return give(content.prepared, path, dataPath, uid);
   if (writeWhole(path, content.text, MODE)) return true;
-  // For file systems without unnamed files, and to replace what a death left.
-  const temporary = posix.join(posix.dirname(path), HIDDEN_PREFIX + uniqueName());
-  prepareTagsFile(temporary, content.text);
+  // For file systems without unnamed files, and to replace what a death left. The same name each time, so that none stays.
+  const temporary = posix.join(posix.dirname(path), `${HIDDEN_PREFIX}new.${digest(path)}`);
+  writeFileSync(systemPath(temporary), content.text, { mode: MODE });
   if (give(temporary, path, dataPath, uid)) return true;
   unlinkSync(systemPath(temporary));
   return false;

@@ -1,5 +1,5 @@
 import { chmodSync, copyFileSync, lstatSync, renameSync, unlinkSync, utimesSync } from "node:fs";
-import { copyFile, open, unlink, utimes } from "node:fs/promises";
+import { copyFile, open, utimes } from "node:fs/promises";
 import { posix } from "node:path";
 import { HIDDEN_PREFIX, systemPath } from "../../core/flow/names.ts";
 import { freeName, tagsFileName } from "../../core/flow/placement.ts";
@@ -11,8 +11,11 @@ import { renameUnlessTaken } from "../../kit/linux/rename.ts";
 import { passes } from "../../kit/passing.ts";
 import { clearTags, digest, dropSidecar, type TagPlace, writeTags } from "../../kit/tags.ts";
 import { codeOf } from "../errors.ts";
+import { patiently } from "../patience.ts";
 import type { FlowFile } from "../types.ts";
+import { Copying } from "./across.ts";
 import { makeDirectory } from "./directory.ts";
+import { discard } from "./discard.ts";
 import { uniqueName } from "./ids.ts";
 import { prepareTagsFile, writeTagsFile } from "./tags-file.ts";
 
@@ -79,22 +82,29 @@ function placeNow(file: FlowFile, from: string, placement: Placement, tags?: str
   }
 }
 
+/** The copy is seen once: until it is, the file is only here, and from then on what is here is thrown away. */
 async function placeCopy(file: FlowFile, from: string, placement: Placement, tags?: string): Promise<string> {
   const directory = posix.dirname(posix.join(placement.directory, placement.name));
   makeDirectory(directory);
   const copy = posix.join(directory, HIDDEN_PREFIX + uniqueName());
+  const copying = new Copying(from, copy);
+  let path: string;
   try {
     await copyFile(from, systemPath(copy));
     await syncFile(copy);
     if (placement.chmod !== undefined) chmodSync(systemPath(copy), placement.chmod);
-    const path = put(file, copy, from, placement, tags);
     await syncFile(directory);
-    await unlink(from);
-    return path;
+    checkpoint("copied");
+    copying.decide();
+    path = put(file, copy, from, placement, tags);
   } catch (error) {
-    await unlink(systemPath(copy)).catch(() => undefined);
+    copying.undo();
     throw error;
   }
+  await patiently(() => syncFile(directory));
+  await patiently(() => discard(from));
+  copying.end();
+  return path;
 }
 
 /** Renames `source` to its final name, its tags file in place before it. */
@@ -175,16 +185,6 @@ export async function syncFile(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** Removes a file that nobody will miss, its side-car too; one that is gone is fine. */
-export function discard(path: string): void {
-  try {
-    unlinkSync(systemPath(path));
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
-  }
-  dropSidecar(path);
 }
 
 /** Does something in the directory of `path`, and once more after making it when it is missing (and `source` is not). */

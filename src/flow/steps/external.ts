@@ -3,7 +3,7 @@ import { type FlowStep, type StepName, stepKey } from "../../core/flow/types.ts"
 import { readTags } from "../../kit/tags.ts";
 import { attemptOf, deathsOf } from "../engine/attempts.ts";
 import { type Delivery, deliver, type Output } from "../engine/deliver.ts";
-import { patiently } from "../engine/patience.ts";
+import { patiently } from "../patience.ts";
 import { DONE, type FlowFile, type Outcome, PASSED, type StepWorker } from "../types.ts";
 import type { Loan, Returned } from "../workers.ts";
 

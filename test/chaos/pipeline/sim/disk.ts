@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 
-/** Content, attributes and links of one file. */
+/** Content, attributes and links of one file; of a symbolic link: where it leads. */
 export interface Inode {
   data: string;
   attribute: string | undefined;
@@ -74,6 +74,7 @@ export class Disk {
 
   rename(from: string, to: string, replace: boolean): boolean {
     const inode = this.at(from);
+    if (deviceOf(from) !== deviceOf(to)) throw failure("EXDEV", to);
     this.change(from);
     this.parentOf(to);
     const target = this.files.get(to);
@@ -87,6 +88,7 @@ export class Disk {
 
   link(from: string, to: string): void {
     const inode = this.at(from);
+    if (deviceOf(from) !== deviceOf(to)) throw failure("EXDEV", to);
     this.change(to);
     this.parentOf(to);
     if (this.files.has(to)) throw failure("EEXIST", to);
@@ -116,6 +118,11 @@ export class Disk {
       .filter((path) => posix.dirname(path) === directory)
       .map((path) => posix.basename(path));
   }
+}
+
+/** Everything below `/far` is on a second file system. */
+export function deviceOf(path: string): number {
+  return path === "/far" || path.startsWith("/far/") ? 2 : 1;
 }
 
 export function failure(code: string, path: string): Error {

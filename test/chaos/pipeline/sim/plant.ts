@@ -6,8 +6,16 @@ export const INCOMING = "/in/incoming";
 export const ARCHIVE = "/archive";
 export const COPIES = "/copies";
 export const MOVED = "/moved";
+/** On another file system: where files come from, are kept, and are put for somebody who takes them away at once. */
+export const FAR_INCOMING = "/far/incoming";
+export const FAR_ARCHIVE = "/far/archive";
+export const FAR_MOVED = "/far/moved";
+export const TAKEN = "/far/taken";
 export const TRASH = "/in/trash/own.main";
 export const NO_MATCH = "/in/trash/switch.nomatch";
+
+/** Files whose names begin so come from the other file system. */
+export const FROM_FAR = /^[vw]/;
 
 /** What becomes of a file whose name begins with a letter: the steps of each of its ends, by directory. */
 export const ROUTES: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
@@ -20,6 +28,10 @@ export const ROUTES: Readonly<Record<string, Readonly<Record<string, RegExp>>>> 
   l: { [ARCHIVE]: /^switch own archive$/ },
   m: { [MOVED]: /^switch moved$/ },
   o: { [ARCHIVE]: /^switch own archive$/ },
+  v: { [FAR_ARCHIVE]: /^switch faraway$/ },
+  w: { [TAKEN]: /^switch farmoved$/ },
+  x: { [FAR_ARCHIVE]: /^switch faraway$/ },
+  y: { [TAKEN]: /^switch farmoved$/ },
   z: { [NO_MATCH]: /^switch$/ },
 };
 
@@ -29,6 +41,11 @@ function step(plugin: string, work: StepWork, more: Partial<FlowStep> = {}): Flo
 
 function archive(plugin: string, directory: string): FlowStep {
   return step(plugin, { do: "archive", directory, basename: "{ORIGINAL_BASENAME}", tagsSuffix: ".tags" });
+}
+
+function moved(plugin: string, directory: string): FlowStep {
+  const to = { to: "directory", path: directory } as const;
+  return step(plugin, { do: "move", to, basename: "{ORIGINAL_BASENAME}", dropTags: false });
 }
 
 function rule(pattern: string, to: string): SwitchRuleSpec {
@@ -52,18 +69,17 @@ const STEPS = [
       rule("c*", "own,copies"),
       rule("[efhlo]*", "own"),
       rule("m*", "moved"),
+      rule("[vx]*", "faraway"),
+      rule("[wy]*", "farmoved"),
     ],
   }),
   step("again", { do: "switch", noMatch: "delete", noMatchOriginalName: true, rules: [rule("*", "archive*,copies*")] }),
   step("own", { do: "external" }, { retry: RETRY }),
   archive("archive", ARCHIVE),
   archive("copies", COPIES),
-  step("moved", {
-    do: "move",
-    to: { to: "directory", path: MOVED },
-    basename: "{ORIGINAL_BASENAME}",
-    dropTags: false,
-  }),
+  moved("moved", MOVED),
+  archive("faraway", FAR_ARCHIVE),
+  moved("farmoved", FAR_MOVED),
 ];
 
 export const CONFIG: FlowConfig = {
@@ -82,6 +98,7 @@ export const CONFIG: FlowConfig = {
   steps: STEPS,
   watched: [
     { directory: INCOMING, steps: ["switch.main"], external: true },
+    { directory: FAR_INCOMING, steps: ["switch.main"], external: true },
     ...STEPS.map(({ plugin }) => ({
       directory: `${IN}/step.${plugin}.main`,
       steps: [`${plugin}.main`],

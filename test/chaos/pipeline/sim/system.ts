@@ -2,9 +2,11 @@
  * What the pipeline calls of node:fs, node:fs/promises and src/kit/linux, on the disk of the schedule that runs now. The
  * loader hook in hooks.ts puts it in their place.
  */
-import { Disk, type Inode } from "./disk.ts";
+import { Disk, deviceOf, type Inode } from "./disk.ts";
 
 const DIRECTORY: Inode = { data: "", attribute: undefined, links: 1 };
+const numbers = new WeakMap<Inode, number>();
+let lastNumber = 0;
 let disk = new Disk();
 
 export function useDisk(next: Disk): void {
@@ -14,18 +16,21 @@ export function useDisk(next: Disk): void {
 export function lstatSync(path: string, { throwIfNoEntry = true } = {}) {
   disk.look();
   const known = disk.files.get(path);
-  if (known === undefined && disk.directories.has(path)) return { ...statOf(DIRECTORY), isFile: () => false };
+  if (known === undefined && disk.directories.has(path)) return { ...statOf(path, DIRECTORY), isFile: () => false };
   if (known === undefined && !throwIfNoEntry) return undefined;
-  return statOf(disk.at(path));
+  return statOf(path, disk.at(path));
 }
 
-function statOf({ data, links }: Inode) {
+function statOf(path: string, inode: Inode) {
   const time = new Date(0);
+  const number = numbers.get(inode) ?? ++lastNumber;
+  numbers.set(inode, number);
   return {
     isFile: () => true,
-    size: data.length,
-    dev: 1,
-    nlink: links,
+    size: inode.data.length,
+    dev: deviceOf(path),
+    ino: number,
+    nlink: inode.links,
     uid: process.getuid?.() ?? 0,
     atime: time,
     mtime: time,
@@ -56,6 +61,14 @@ export function unlinkSync(path: string): void {
 
 export function linkSync(from: string, to: string): void {
   disk.link(from, to);
+}
+
+export function symlinkSync(target: string, path: string): void {
+  disk.create(path, target, true);
+}
+
+export function readlinkSync(path: string): Buffer {
+  return Buffer.from(disk.at(path).data);
 }
 
 export function mkdirSync(path: string): void {
@@ -124,7 +137,7 @@ export async function utimes(path: string): Promise<void> {
 }
 
 export async function open(path: string) {
-  disk.at(path);
+  if (!disk.directories.has(path)) disk.at(path);
   return { sync: async () => disk.look(), close: async () => undefined };
 }
 

@@ -1,4 +1,4 @@
-import { passes } from "../../kit/passing.ts";
+import { passes } from "../kit/passing.ts";
 
 /** What the machine could not do is tried again after this long, milliseconds. */
 export const AGAIN_MS = 1000;
