@@ -4,6 +4,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { http, until } from "../../scripts/support/client.ts";
+import type { ModuleStatus } from "../../src/system/lifecycle/status.ts";
 import { killWorkers } from "../chaos/killed-workers.ts";
 import { failedOf, type Load } from "../support/load.ts";
 import { processesOf } from "../support/processes.ts";
@@ -112,6 +113,25 @@ describe("a worker that does harm", () => {
     });
     await street.running();
     assert.equal((await ask("")).status, 200);
+  });
+
+  test("is slow: metwork status names it, and the other gets more of the requests", async () => {
+    const slow = Number((await ask("do=lag&size=100")).body);
+    const victim = street.askVictim();
+    const { instance } = (await street.instances()).find(({ pid }) => pid === slow) ?? {};
+    const name = `worker ${instance} of app.victim.main`;
+    const { value } = await until("it is named", async () => {
+      const ran = await street.appliance.run("metwork", "status", "mfserv", "--json");
+      const [status]: ModuleStatus[] = JSON.parse(ran.stdout);
+      return status?.checks.find((check) => check.name === name);
+    });
+    assert.match(value.message ?? "", /^it is slow, .* half took 1\d\d ms and 1 in 100 \d+ ms; the others take \d+ ms/);
+    const [, requests] = /of (\d+) in a minute/.exec(value.message ?? "") ?? [];
+    const figures = await victim.stop();
+    assert.equal(failedOf(figures), 0, JSON.stringify(figures));
+    assert.ok(Number(requests) < figures.ok / 3, `${requests} of ${figures.ok}`);
+    process.kill(slow, "SIGKILL");
+    await street.restarted(1);
   });
 
   test("floods its log: the log stays small, and it goes on answering", async () => {

@@ -4,6 +4,7 @@ const { spawn } = require("node:child_process");
 const { Server } = require("node:net");
 
 const hoard = [];
+let lag = 0;
 const server = createServer((request, response) => {
   response.shouldKeepAlive &&= server.listening;
   const { searchParams } = new URL(request.url, "http://localhost");
@@ -38,11 +39,16 @@ const server = createServer((request, response) => {
       request.on("end", () => response.end(String(bytes)));
       return;
     }
+    // Answers late from now on.
+    case "lag":
+      lag = size;
+      break;
     case "slow":
       setTimeout(() => response.end("at last"), size);
       return;
   }
-  response.end(`${process.pid}`);
+  if (lag > 0) setTimeout(() => response.end(`${process.pid}`), lag);
+  else response.end(`${process.pid}`);
 }).listen({ fd: 3 });
 
 server.on("upgrade", (_, socket) => {

@@ -8,6 +8,8 @@ export interface LoggedRequest {
   readonly type: "static" | "dynamic";
   readonly status: number;
   readonly durationMs: number;
+  /** The number of the worker that answered; absent when it was none, or not the first that was asked. */
+  readonly worker?: number;
 }
 
 /** Reads a line of the access log. undefined: it is about no plugin, or no line of that log. */
@@ -18,15 +20,17 @@ export function readRequest(line: string): LoggedRequest | undefined {
   } catch {
     return undefined;
   }
-  const { plugin, app, type, status, duration } = entry;
+  const { plugin, app, type, status, duration, upstream } = entry;
   if (typeof plugin !== "string" || plugin === "" || plugin.startsWith("#")) return undefined;
   if (typeof status !== "number" || typeof duration !== "number") return undefined;
+  const worker = typeof upstream === "string" ? /^[^,]*_([0-9]+)\.socket$/.exec(upstream)?.[1] : undefined;
   return {
     plugin,
     app: typeof app === "string" ? app : "",
     type: type === "dynamic" ? "dynamic" : "static",
     status,
     durationMs: Math.round(duration * 1000),
+    ...(worker !== undefined && { worker: Number(worker) }),
   };
 }
 

@@ -68,7 +68,13 @@ export interface ServiceSpec {
     readonly tasks?: number;
   };
   /** A question put to every running instance for ever: who is silent for `silentMs` is replaced. Absent: none is put. */
-  readonly liveness?: { readonly path: string; readonly everyMs: number; readonly silentMs: number };
+  readonly liveness?: {
+    readonly path: string;
+    /** The file a FastCGI server is to run; absent: it is asked in HTTP. */
+    readonly script?: string;
+    readonly everyMs: number;
+    readonly silentMs: number;
+  };
   /** Log files, absolute; `stderr` absent: both go to `stdout`. `{instance}` as in argv. */
   readonly log: { readonly stdout: string; readonly stderr?: string };
   /** Left over from a killed instance and in the way of the next one: unlinked before every start. */

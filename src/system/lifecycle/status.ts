@@ -16,6 +16,7 @@ import type { Check } from "./check.ts";
 import { checkExpected } from "./expected.ts";
 import { pingRedis } from "./ping-redis.ts";
 import { checkPluginsThemselves } from "./plugin-checks.ts";
+import { checkSlowWorkers } from "./slow-workers.ts";
 import { readState, type StateWord } from "./state.ts";
 import { checkStranded } from "./stranded.ts";
 
@@ -71,6 +72,8 @@ export async function moduleStatus(paths: ModulePaths): Promise<ModuleStatus> {
   checks.push(...checkRefusing(layout), ...checkStranded(paths));
   const crontab = await checkCrontab(paths);
   if (crontab !== undefined) checks.push(fromNotes("crontab", [crontab]));
+  if (manifest?.services["nginx"] !== undefined)
+    checks.push(...checkSlowWorkers(`${layout.log}/nginx_access.log`, running));
   checks.push(...(await checkPlugins(paths, running)));
   return { module: paths.module, state, generation: manifest?.id, checks, services: running };
 }

@@ -4,8 +4,9 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { datagrams } from "../../core/metrics/lines.ts";
 import { moduleLines } from "../../core/metrics/module.ts";
-import { readRequest, requestLines } from "../../core/metrics/requests.ts";
+import { type LoggedRequest, readRequest, requestLines } from "../../core/metrics/requests.ts";
 import type { CollectorConfig } from "../../core/metrics/types.ts";
+import { workerFigures } from "../../core/metrics/workers.ts";
 import { parseOsRelease } from "../host/distribution.ts";
 import type { ServiceStatus } from "../supervisor.ts";
 import { Follower } from "./follow.ts";
@@ -21,6 +22,8 @@ export interface CollectorOptions {
 
 const REQUESTS_MS = 500;
 const MODULE_MS = 10_000;
+/** Of a look at the module, so many answers are enough to tell how quick its workers are. */
+const MOST_ANSWERED = 100_000;
 /** Services that only watch the others. */
 const MONITORING: ReadonlySet<string> = new Set(["telegraf", "telegraf_collector_metwork_module"]);
 
@@ -33,14 +36,19 @@ export function startCollector(config: CollectorConfig, options: CollectorOption
   const telegraf = new LineSender(config.telegrafSocket);
   const osName = nameOfSystem();
   follower?.read();
+  let answered: LoggedRequest[] = [];
   const sendRequests = (): void => {
     const requests = (follower?.read() ?? []).flatMap((line) => readRequest(line) ?? []);
+    for (const one of requests) if (one.worker !== undefined && answered.length < MOST_ANSWERED) answered.push(one);
     if (config.statsdPort === 0) return;
     for (const one of datagrams(requestLines(requests))) statsd.send(one, config.statsdPort, "127.0.0.1");
   };
   const sendModule = async (): Promise<void> => {
     const services = await options.services().catch(() => []);
+    const workers = workerFigures(answered);
+    answered = [];
     const seen = {
+      workers,
       state: readState(config.statusFile),
       osName,
       usage: new Map([...meter.look(services, MONITORING)].map(([name, usage]) => [name, { ...usage }])),

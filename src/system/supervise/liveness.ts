@@ -1,8 +1,10 @@
-import { answers } from "./ready.ts";
+import { answers, type Probe } from "./ready.ts";
 import type { Ward } from "./ward.ts";
 
 /** How many questions may wait for an answer at the same time, all services together. */
 const MOST_AT_ONCE = 256;
+
+type Question = NonNullable<Ward["service"]["liveness"]>;
 
 /** Asks running processes again and again for an answer; any will do. Who gives none for too long is condemned. */
 export class Liveness {
@@ -36,17 +38,21 @@ export class Liveness {
     for (const waiting of this.#waiting.values()) waiting.abort();
   }
 
-  async #question({ child, socket, condemn }: Ward, liveness: NonNullable<Ward["service"]["liveness"]>): Promise<void> {
+  async #question({ child, socket, condemn }: Ward, liveness: Question): Promise<void> {
     const over = new AbortController();
     this.#waiting.set(child.run, over);
     const timer = setTimeout(() => over.abort("silent"), liveness.silentMs);
     timer.unref();
     void child.ended.then(() => over.abort("ended"));
-    const probe = { ask: "http", to: { path: socket }, path: liveness.path, below: 600 } as const;
-    await answers(probe, over.signal);
+    await answers(probeOf(liveness, socket), over.signal);
     clearTimeout(timer);
     this.#waiting.delete(child.run);
     // A refused or broken connection is an answer too: the process is there, and may be about to end.
     if (over.signal.reason === "silent") condemn(`it answered nothing for ${liveness.silentMs / 1000} s`);
   }
+}
+
+function probeOf({ path, script }: Question, socket: string): Probe {
+  const to = { path: socket };
+  return script === undefined ? { ask: "http", to, path, below: 600 } : { ask: "fastcgi", to, path, script };
 }

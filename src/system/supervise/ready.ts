@@ -1,12 +1,15 @@
 import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fastcgiGet } from "../../kit/fastcgi.ts";
 
 /** How to find out whether a process serves. */
 export type Probe =
   /** A connection is accepted. */
   | { readonly ask: "connect"; readonly to: NetConnectOpts }
   /** `GET path` is answered with a status below `below`; 600 takes every answer. */
-  | { readonly ask: "http"; readonly to: NetConnectOpts; readonly path: string; readonly below: number };
+  | { readonly ask: "http"; readonly to: NetConnectOpts; readonly path: string; readonly below: number }
+  /** A FastCGI server answers, whatever it answers, when it is to run a script. */
+  | { readonly ask: "fastcgi"; readonly to: NetConnectOpts; readonly script: string; readonly path: string };
 
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 100;
@@ -35,6 +38,7 @@ export function answers(probe: Probe, signal: AbortSignal): Promise<boolean> {
     socket.on("close", refuse);
     socket.on("connect", () => {
       if (probe.ask === "connect") give(true);
+      else if (probe.ask === "fastcgi") socket.write(fastcgiGet(probe.script, probe.path));
       else
         socket.write(
           `GET ${probe.path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: metwork-probe\r\nConnection: close\r\n\r\n`,
@@ -42,6 +46,7 @@ export function answers(probe: Probe, signal: AbortSignal): Promise<boolean> {
     });
     let head = "";
     socket.on("data", (chunk) => {
+      if (probe.ask === "fastcgi") give(true);
       if (probe.ask !== "http") return;
       head += chunk.toString("latin1");
       const status = /^HTTP\/1\.[01] ([0-9]{3})/.exec(head)?.[1];

@@ -63,17 +63,27 @@ function appService(running: RunningPart<App>, input: PlanInput): ServiceSpec {
       ...(part.gateway === "fastcgi" ? {} : { keptMs: KEPT_MS }),
     },
     onChange: "swap",
-    ...livenessOf(part, input),
+    ...livenessOf(running, input),
   };
 }
 
-/** A FastCGI server does not understand the question; a debugged process may stand still for as long as it takes. */
-function livenessOf(part: App, input: PlanInput): Pick<ServiceSpec, "liveness"> {
-  if (part.livenessIntervalS === 0 || part.gateway === "fastcgi" || part.debug) return {};
+/** A debugged process may stand still for as long as it takes. */
+function livenessOf({ part, plugin }: RunningPart<App>, input: PlanInput): Pick<ServiceSpec, "liveness"> {
+  if (part.livenessIntervalS === 0 || part.debug) return {};
   const path = encodeURI(posix.join("/", part.test?.endpoint ?? ""));
-  return {
-    liveness: { path, everyMs: part.livenessIntervalS * 1000, silentMs: requestTimeoutS(part, input) * 1000 },
-  };
+  const everyMs = part.livenessIntervalS * 1000;
+  const silentMs = requestTimeoutS(part, input) * 1000;
+  if (part.gateway !== "fastcgi") return { liveness: { path, everyMs, silentMs } };
+  // php-fpm ends what takes too long itself, and may need a third longer for it.
+  return { liveness: { path, script: scriptAt(path, part, plugin), everyMs, silentMs: silentMs * 2 } };
+}
+
+/** The file that answers for a path, as nginx finds it. */
+function scriptAt(path: string, app: App, plugin: Plugin): string {
+  const prefix =
+    [`/${plugin.name}/${app.name}`, `/${plugin.name}`].find((one) => `${path}/`.startsWith(`${one}/`)) ?? "";
+  const below = posix.join(plugin.home, app.name, path.slice(prefix.length));
+  return below.endsWith(".php") ? below : posix.join(below, "index.php");
 }
 
 /** After the pipeline, and ended before it: a worker that is told to stop still reports what it has in hand. */
