@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { openMagic } from "../../src/kit/linux/magic.ts";
+import { Looker } from "../../src/kit/looker.ts";
 import { png } from "./flow-harness.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "metwork-magic-"));
@@ -57,21 +58,54 @@ const contents: readonly (string | Buffer)[] = [
   "SQLite format 3\0".padEnd(120, "\0"),
 ];
 
+const paths = contents.map((content, index) => {
+  const path = join(directory, `file${index}`);
+  writeFileSync(path, content);
+  return path;
+});
+const env = { ...process.env, LC_ALL: "C.UTF-8" };
+const expected = execFileSync("file", ["-b", ...paths], { env, encoding: "utf8" })
+  .trimEnd()
+  .split("\n");
+
 test("descriptions are those of `file -b`, several at a time", async () => {
-  const paths = contents.map((content, index) => {
-    const path = join(directory, `file${index}`);
-    writeFileSync(path, content);
-    return path;
-  });
-  const env = { ...process.env, LC_ALL: "C.UTF-8" };
-  const expected = execFileSync("file", ["-b", ...paths], { env, encoding: "utf8" })
-    .trimEnd()
-    .split("\n");
   const describe = openMagic(3);
   assert.deepEqual(await Promise.all(paths.map(describe)), expected);
   assert.ok(new Set(expected).size >= 28, "the files are varied");
 });
 
+test("many at once say the same as one by one, whatever cannot be looked at", async () => {
+  const absent = join(directory, "absent");
+  const looker = new Looker({ headerLength: 60, databases: [null, join(directory, "no.mgc")] }, 3);
+  const first = await looker.look(paths[2] ?? "");
+  assert.equal(first.begin, "plain text");
+  // The later ones are asked of a thread that runs.
+  for (let round = 0; round < 3; round++) {
+    const looked = await Promise.all([...paths, absent, ...paths].map((path) => looker.look(path)));
+    assert.deepEqual(looked[paths.length], { begin: undefined, described: [missing(absent), NO_DATABASE] });
+    const both = looked.toSpliced(paths.length, 1);
+    assert.deepEqual(both, [...both.slice(paths.length), ...both.slice(0, paths.length)]);
+    for (const [index, { begin, described }] of looked.slice(0, paths.length).entries()) {
+      assert.equal(begin, beginning(contents[index] ?? ""));
+      assert.deepEqual(described, [expected[index], NO_DATABASE]);
+    }
+  }
+});
+
 test("a database that is none is an error, not a crash", () => {
   assert.throws(() => openMagic(1, join(directory, "absent.mgc")), /libmagic: /);
 });
+
+const NO_DATABASE = new Error(`libmagic: could not find any valid magic files!`);
+
+function missing(path: string): string {
+  return `cannot open \`${path}' (No such file or directory)`;
+}
+
+function beginning(content: string | Buffer): string {
+  return Buffer.from(content)
+    .subarray(0, 60)
+    .toString("latin1")
+    .replace(/[^ -~]/g, "")
+    .trim();
+}

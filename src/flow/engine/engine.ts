@@ -35,8 +35,10 @@ const HELD_MAX = 2048;
 /** Announcements taken before input and output get their turn: a worker that is done waits no longer than that. */
 const SLICE = 32;
 const SLICE_WITH_WORKERS = 1;
-/** Files a lane has per process it was asked to run: libmagic wants the next one ready when it is done with one. */
+/** Files a lane has per process it was asked to run. */
 const FILES_PER_LANE = 4;
+/** Files whose type is being looked for: many share a message to the thread that does. */
+const LOOKED_AT = 64;
 /** Files of a durable step in work together: so many share a commit. */
 const DURABLE_FILES = 256;
 /** Files of an external step in work together, whatever its workers ask for. */
@@ -117,7 +119,7 @@ export class Engine {
       const worker = stepWorker(step, { dataIn: config.dataIn, lend, ask }, log);
       const commit = step.durable ? this.#commit : undefined;
       const external = step.work.do === "external";
-      const limit = external ? LENT_MAX : step.durable ? DURABLE_FILES : Math.max(step.lanes, 2) * FILES_PER_LANE;
+      const limit = limitOf(step);
       if (known !== undefined) {
         this.#retries.open(step, waiting, log);
         Object.assign(known, { step, worker, log, limit, external, commit });
@@ -269,6 +271,12 @@ export class Engine {
     for (const lane of this.#lanes.values()) busy += lane.busy;
     return busy;
   }
+}
+
+function limitOf({ work, durable, lanes }: FlowStep): number {
+  if (work.do === "external") return LENT_MAX;
+  if (durable) return DURABLE_FILES;
+  return work.do === "guess_file_type" ? LOOKED_AT : Math.max(lanes, 2) * FILES_PER_LANE;
 }
 
 /** With it a file leaves the pipeline at once, so that a death in between would hardly ever repeat the step before. */

@@ -1,8 +1,6 @@
 import { setStepTag } from "../../core/flow/tags.ts";
 import type { StepWork } from "../../core/flow/types.ts";
-import { readBeginning } from "../../kit/beginning.ts";
-import { type Describe, openMagic } from "../../kit/linux/magic.ts";
-import { messageOf } from "../errors.ts";
+import { Looker } from "../../kit/looker.ts";
 import type { Outcome, StepWorker } from "../types.ts";
 
 type Work = Extract<StepWork, { readonly do: "guess_file_type" }>;
@@ -12,35 +10,26 @@ const EXCEPTION = "magic_exception";
 
 /** Tags a file with its type, size and beginning, and sends it on. `parallel` files are looked at together. */
 export function guessFileType(work: Work, parallel: number): StepWorker {
-  const describe = work.customOnly ? undefined : openMagic(parallel);
-  const describeCustom = work.customMagic === undefined ? undefined : openCustom(parallel, work.customMagic);
-  const header = Buffer.allocUnsafe(Math.max(1, work.headerLength));
-  return async (file, { step, counter, log }): Promise<Outcome> => {
-    const { path, tags, size } = file;
+  const questions = [
+    ...(work.customOnly ? [] : [{ tag: "system_magic", database: null }]),
+    ...(work.customMagic === undefined ? [] : [{ tag: "custom_magic", database: work.customMagic }]),
+  ];
+  const looker = new Looker(
+    { headerLength: work.headerLength, databases: questions.map(({ database }) => database) },
+    parallel,
+  );
+  const send: Outcome = { do: "send", to: work.to };
+  return async ({ path, tags, size }, { step, counter, log }): Promise<Outcome> => {
     if (path === undefined) return { do: "failed", reason: "it is gone" };
     const tag = (name: string, value: string): void => setStepTag(tags, counter, step, name, value);
-    const ask = async (name: string, question: Describe): Promise<void> => {
-      try {
-        tag(name, await question(path));
-      } catch (error) {
-        log.warning(`${path}: ${messageOf(error)}`);
-        tag(name, EXCEPTION);
-      }
-    };
-    const begin = readBeginning(path, header);
+    const { begin, described } = await looker.look(path);
     if (begin !== undefined) tag("ascii_header", begin);
-    if (describe !== undefined) await ask("system_magic", describe);
-    if (describeCustom !== undefined) await ask("custom_magic", describeCustom);
+    for (const [index, question] of questions.entries()) {
+      const said = described[index];
+      if (said instanceof Error) log.warning(`${path}: ${said.message}`);
+      tag(question.tag, typeof said === "string" ? said : EXCEPTION);
+    }
     if (work.sizeTag) tag("size", String(size));
-    return { do: "send", to: work.to };
+    return send;
   };
-}
-
-/** A bad custom database makes its tag say so; it must not stop the step. */
-function openCustom(parallel: number, database: string): Describe {
-  try {
-    return openMagic(parallel, database);
-  } catch (error) {
-    return () => Promise.reject(error);
-  }
 }

@@ -55,6 +55,17 @@ export function openMagic(parallel: number, database?: string): Describe {
   return describe;
 }
 
+/** The same for a thread that does nothing else: it waits for each answer. */
+export function openMagicSync(database?: string): (path: string) => string {
+  const { file, error } = magicLibrary();
+  const cookie = openCookie(database);
+  return (path) => {
+    const text: string | null = file(cookie, path);
+    if (text === null) throw new Error(`libmagic: ${error(cookie)}`);
+    return text;
+  };
+}
+
 function openPool(parallel: number, database: string | undefined): Describe {
   const { file, error } = magicLibrary();
   const idle: unknown[] = [openCookie(database)];
