@@ -4,7 +4,7 @@ import { judgePressure, type Measured } from "./pressure.ts";
 
 const MB = 1024 * 1024;
 const LIMITS = { freeBytes: 100 * MB, freeInodes: 50, waiting: 1000 };
-const FINE: Measured = { freeBytes: 500 * MB, freeInodes: 500, waiting: 10, steps: new Map() };
+const FINE: Measured = { readOnly: false, freeBytes: 500 * MB, freeInodes: 500, waiting: 10, steps: new Map() };
 const what = (measured: Partial<Measured>, before: readonly string[] = []): string[] =>
   judgePressure(
     before.map((name) => ({ what: name, text: "" })),
@@ -24,6 +24,7 @@ test("files are taken while every limit is kept, and for ever without limits", (
 
 test("each limit is a reason of its own", () => {
   assert.deepEqual(what({ freeBytes: 99 * MB, freeInodes: 49, waiting: 1001 }), ["space", "inodes", "waiting"]);
+  assert.deepEqual(what({ readOnly: true }), ["read-only"]);
   assert.deepEqual(
     what({
       steps: new Map([

@@ -8,6 +8,8 @@ export interface PressureLimits {
 
 /** What is measured. `freeInodes` is undefined on file systems that do not count them. */
 export interface Measured {
+  /** Nothing can be written where files wait. */
+  readonly readOnly: boolean;
   readonly freeBytes: number;
   readonly freeInodes: number | undefined;
   /** Files waiting, counted no further than a limit asks for. */
@@ -16,7 +18,7 @@ export interface Measured {
   readonly steps: ReadonlyMap<string, { readonly waiting: number; readonly limit: number }>;
 }
 
-/** Why files are refused. `what`: `space`, `inodes`, `waiting`, or `waiting <plugin>.<step>`. */
+/** Why files are refused. `what`: `read-only`, `space`, `inodes`, `waiting`, or `waiting <plugin>.<step>`. */
 export interface Reason {
   readonly what: string;
   readonly text: string;
@@ -37,7 +39,8 @@ export function judgePressure(
   const tooMany = (what: string, waiting: number, limit: number): boolean =>
     limit > 0 && waiting > limit * (was.has(what) ? 1 - BETTER : 1);
   const reasons: Reason[] = [];
-  const { freeBytes, freeInodes, waiting, steps } = measured;
+  const { readOnly, freeBytes, freeInodes, waiting, steps } = measured;
+  if (readOnly) reasons.push({ what: "read-only", text: "the file system of the waiting files is read-only" });
   if (tooFew("space", freeBytes, limits.freeBytes)) {
     reasons.push({
       what: "space",

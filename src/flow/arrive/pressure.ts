@@ -1,5 +1,5 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
-import { opendir, statfs } from "node:fs/promises";
+import { access, constants, opendir, statfs } from "node:fs/promises";
 import { HIDDEN_PREFIX, systemPath } from "../../core/flow/names.ts";
 import { judgePressure, type Measured, type Reason } from "../../core/flow/pressure.ts";
 import { type FlowConfig, stepKey } from "../../core/flow/types.ts";
@@ -20,6 +20,7 @@ export class Pressure {
   #config: FlowConfig;
   #reasons: readonly Reason[] = [];
   #told = false;
+  #problem = "";
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -44,8 +45,11 @@ export class Pressure {
     try {
       const reasons = judgePressure(this.#reasons, await this.#measure(), this.#config.limits);
       if (!this.#closed) this.#tell(reasons);
+      this.#problem = "";
     } catch (error) {
-      this.#log.warning(`how much room there is cannot be told: ${messageOf(error)}`);
+      const problem = messageOf(error);
+      if (problem !== this.#problem) this.#log.warning(`how much room there is cannot be told: ${problem}`);
+      this.#problem = problem;
     }
     if (this.#closed) return;
     const pauseMs = Math.max(LOOK_MS, (performance.now() - begun) * SHARE);
@@ -71,32 +75,45 @@ export class Pressure {
         counted.set(key, { waiting: (counted.get(key)?.waiting ?? 0) + count, limit: own.get(key) ?? 0 });
       }
     }
-    return { freeBytes: bavail * bsize, freeInodes: files > 0 ? ffree : undefined, waiting, steps: counted };
+    const readOnly = await isReadOnly(dataIn);
+    return { readOnly, freeBytes: bavail * bsize, freeInodes: files > 0 ? ffree : undefined, waiting, steps: counted };
   }
 
   #tell(reasons: readonly Reason[]): void {
     const what = (list: readonly Reason[]): string => list.map((reason) => reason.what).join();
     const changed = what(reasons) !== what(this.#reasons);
-    const text = reasons.map((reason) => reason.text).join("; ");
-    this.#reasons = reasons;
     if (!changed && this.#told) return;
+    if (changed && reasons.length === 0) this.#log.warning("the ways in take files again");
+    else if (changed) this.#log.error(`the ways in refuse files: ${reasons.map((reason) => reason.text).join("; ")}`);
+    this.#reasons = reasons;
+    // What cannot be written now is written at the next look.
+    this.#told = false;
+    mark(this.#config.refusingFile, reasons);
     this.#told = true;
-    const file = this.#config.refusingFile;
-    if (reasons.length === 0) {
-      if (changed) this.#log.warning("the ways in take files again");
-      rmSync(file, { force: true });
-      return;
-    }
-    this.#log.error(`the ways in refuse files: ${text}`);
-    // On a full disk the file itself may find no room; an empty one says enough.
-    writeFileSync(`${file}.new`, "", { mode: 0o644 });
-    try {
-      writeFileSync(`${file}.new`, JSON.stringify({ since: new Date().toISOString(), reasons }));
-    } catch (error) {
-      if (codeOf(error) !== "ENOSPC" && codeOf(error) !== "EDQUOT") throw error;
-    }
-    renameSync(`${file}.new`, file);
   }
+}
+
+function mark(file: string, reasons: readonly Reason[]): void {
+  if (reasons.length === 0) {
+    rmSync(file, { force: true });
+    return;
+  }
+  // On a full disk the file itself may find no room; an empty one says enough.
+  writeFileSync(`${file}.new`, "", { mode: 0o644 });
+  try {
+    writeFileSync(`${file}.new`, JSON.stringify({ since: new Date().toISOString(), reasons }));
+  } catch (error) {
+    if (codeOf(error) !== "ENOSPC" && codeOf(error) !== "EDQUOT") throw error;
+  }
+  renameSync(`${file}.new`, file);
+}
+
+/** Asked without writing: a disk that sleeps may go on sleeping. */
+async function isReadOnly(directory: string): Promise<boolean> {
+  return access(directory, constants.W_OK).then(
+    () => false,
+    (error: unknown) => codeOf(error) === "EROFS",
+  );
 }
 
 /** Files in a directory, counted up to `most`. */

@@ -3,7 +3,7 @@ import { chmodSync, createReadStream, existsSync, mkdirSync, readdirSync, readFi
 import { createServer, type Server as HttpServer } from "node:http";
 import { posix } from "node:path";
 import { FileStore } from "@tus/file-store";
-import { Server, type Upload } from "@tus/server";
+import { ERRORS, Server, type Upload } from "@tus/server";
 import {
   readDigests,
   UPLOADS_PATH,
@@ -12,6 +12,7 @@ import {
   uploadTarget,
 } from "../../core/flow/uploads.ts";
 import { renameUnlessTaken } from "../../kit/linux/rename.ts";
+import { passes } from "../../kit/passing.ts";
 import { keyOf, readUploadKeys } from "../../kit/upload-keys.ts";
 import { messageOf } from "../errors.ts";
 import { syncFile } from "../file/transfer.ts";
@@ -20,6 +21,7 @@ import { printable, type StepLog } from "../tell/log.ts";
 const FILE_MODE = 0o644;
 /** Source: the checksum extension of tus. */
 const CHECKSUM_MISMATCH = 460;
+const FOR_NOW = "no more files are taken now, try again later";
 
 /** Thrown at the tus server, which answers with it. */
 interface Refusal {
@@ -49,6 +51,7 @@ export async function serveResumable(config: UploadsConfig, log: StepLog): Promi
       await finish(config, upload, log);
       return {};
     },
+    onResponseError: (_request, error) => (isForNow(error) ? refusal(507, FOR_NOW) : undefined),
   });
   await deliverComplete(config, datastore, log);
   rmSync(config.socket, { force: true });
@@ -61,9 +64,17 @@ export async function serveResumable(config: UploadsConfig, log: StepLog): Promi
   return server;
 }
 
+function refusal(status: number, message: string): Refusal {
+  return { status_code: status, body: `HTTP/${status} ERROR: ${message}\n` };
+}
+
 function refuse(status: number, message: string): never {
-  const refusal: Refusal = { status_code: status, body: `HTTP/${status} ERROR: ${message}\n` };
-  throw refusal;
+  throw refusal(status, message);
+}
+
+/** The disk cannot take it now; the library hides which error a piece met. */
+function isForNow(error: unknown): boolean {
+  return error === ERRORS.FILE_WRITE_ERROR || passes(error);
 }
 
 /** Keys are read each time, so that giving and taking them holds at once. */
@@ -77,7 +88,7 @@ function accept(config: UploadsConfig, upload: Upload, authorization: string): v
   if (key !== undefined && key.directories.length > 0 && !key.directories.includes(target.directory)) {
     refuse(403, `the key is not for ${target.directory}`);
   }
-  if (existsSync(config.refusing)) refuse(507, "no more files are taken now, try again later");
+  if (existsSync(config.refusing)) refuse(507, FOR_NOW);
   if (existsSync(posix.join(target.path, target.name))) refuse(409, taken(target.name));
 }
 
@@ -96,6 +107,7 @@ async function finish(config: UploadsConfig, upload: Upload, log: StepLog): Prom
   } catch (error) {
     if (error instanceof Error) {
       log.error(`upload ${upload.id} could not be delivered: ${messageOf(error)}`);
+      if (passes(error)) refuse(507, FOR_NOW);
       refuse(500, "the file could not be moved into its directory");
     }
     throw error;

@@ -2,11 +2,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { GroupCommit } from "../../kit/group-commit.ts";
 import { messageOf } from "../errors.ts";
 import type { StepLog } from "../tell/log.ts";
-import { BackOff } from "./patience.ts";
 import type { Saving } from "./store.ts";
 
 /** Messages that become files together: what comes meanwhile goes with the next. */
 const TOGETHER = 128;
+/** What could not be stored is tried again after this long: a disk that can be written again is to be found soon. */
+const AGAIN_MS = 500;
 
 export interface IntakeOptions {
   /** Files are on the disk before they count as stored. */
@@ -63,21 +64,19 @@ export class Intake {
   }
 
   async #run(): Promise<void> {
-    const backOff = new BackOff();
     let told = "";
     // Others of the same turn come along.
     await delay(0);
     while (this.#waiting.length > 0) {
       const failure = await this.#storeSome();
       if (failure === undefined) {
-        backOff.reset();
         told = "";
         continue;
       }
       const reason = messageOf(failure);
       if (reason !== told) this.#options.log.warning(`a message waits, unacknowledged: ${reason}`);
       told = reason;
-      await delay(backOff.next());
+      await delay(AGAIN_MS);
       if (!this.#options.patient) for (const { settle } of this.#waiting.splice(0)) settle(false);
     }
     this.#running = undefined;

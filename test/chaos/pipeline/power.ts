@@ -1,8 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import koffi from "koffi";
+import { makeImage, mountImage, ran, unmount } from "./loop.ts";
 
 const ioctl = koffi.load("libc.so.6").func("int ioctl(int fd, unsigned long request, _Inout_ uint32_t *argument)");
 /** Of the kernel's ext4.h: stop at once and write nothing any more, neither data nor the journal. */
@@ -19,7 +19,7 @@ export class PowerDisk {
   /** undefined: no right to mount one here, or no mkfs.ext4. */
   static make(): PowerDisk | undefined {
     const disk = new PowerDisk();
-    if (disk.#run("mkfs.ext4", "-q", "-F", disk.#image, `${IMAGE_MB}M`) && disk.#mount()) return disk;
+    if (makeImage(disk.#image, IMAGE_MB) && disk.#mount()) return disk;
     rmSync(disk.#home, { recursive: true, force: true });
     return undefined;
   }
@@ -51,25 +51,18 @@ export class PowerDisk {
   restore(): void {
     const before = this.#image;
     this.#cuts += 1;
-    const done =
-      this.#run("umount", "--lazy", this.directory) &&
-      this.#run("cp", "--sparse=always", before, this.#image) &&
-      this.#mount();
+    const done = unmount(this.directory) && ran("cp", "--sparse=always", before, this.#image) && this.#mount();
     if (!done) throw new Error(`${this.directory} cannot be mounted`);
     rmSync(before);
   }
 
   close(): void {
-    this.#run("umount", "--lazy", this.directory);
+    unmount(this.directory);
     rmSync(this.#home, { recursive: true, force: true });
   }
 
   #mount(): boolean {
-    return this.#run("mount", "-o", "loop", this.#image, this.directory);
-  }
-
-  #run(program: string, ...args: readonly string[]): boolean {
-    return spawnSync(program, args, { stdio: "ignore" }).status === 0;
+    return mountImage(this.#image, this.directory);
   }
 }
 

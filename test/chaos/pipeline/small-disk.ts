@@ -1,12 +1,12 @@
-import { spawnSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, rmSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeImage, mountImage, ran, unmount } from "./loop.ts";
 
-const SIZE = "32m";
+const SIZE_MB = 32;
 const BLOCK = Buffer.alloc(64 * 1024);
 
-/** A file system of its own that can be full or read-only. */
+/** A file system of its own, an ext4 on a loop device, that can be full or read-only. */
 export interface SmallDisk {
   readonly directory: string;
   fill(): void;
@@ -18,9 +18,14 @@ export interface SmallDisk {
 
 /** undefined: without the right to mount one. */
 export function mountSmallDisk(): SmallDisk | undefined {
-  const directory = mkdtempSync(join(tmpdir(), "disk-"));
+  const home = mkdtempSync(join(tmpdir(), "disk-"));
+  const [image, directory] = [join(home, "image"), join(home, "d")];
   const ballast = join(directory, "ballast");
-  if (spawnSync("mount", ["-t", "tmpfs", "-o", `size=${SIZE}`, "tmpfs", directory]).status !== 0) return undefined;
+  mkdirSync(directory);
+  if (!makeImage(image, SIZE_MB) || !mountImage(image, directory)) {
+    rmSync(home, { recursive: true });
+    return undefined;
+  }
   return {
     directory,
     fill: () => {
@@ -32,10 +37,10 @@ export function mountSmallDisk(): SmallDisk | undefined {
       }
     },
     empty: () => unlinkSync(ballast),
-    setReadOnly: (readOnly) => spawnSync("mount", ["-o", `remount,${readOnly ? "ro" : "rw"}`, directory]).status === 0,
+    setReadOnly: (readOnly) => ran("mount", "-o", `remount,${readOnly ? "ro" : "rw"}`, directory),
     remove: () => {
-      spawnSync("umount", ["-l", directory]);
-      rmSync(directory, { recursive: true, force: true });
+      unmount(directory);
+      rmSync(home, { recursive: true, force: true });
     },
   };
 }

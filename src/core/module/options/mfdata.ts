@@ -153,7 +153,7 @@ const NGINX = section("nginx", "The web server that takes files over HTTP: PUT /
     path,
     "{{MFMODULE_RUNTIME_HOME}}/var/in/tmp/nginx",
     "reload",
-    "The directory for files while they arrive; on the file system of [data_in] dir, so that they need not be copied.",
+    "The directory for files while they arrive; on the file system of [data_in] dir, where it is (tmp/nginx) unless it is set here.",
   ),
   upload_max_body_size: option(
     integer(0, LARGEST_BODY_MB),

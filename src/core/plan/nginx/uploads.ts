@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import type { Diagnostic } from "../../base/diagnostic.ts";
 import { flagOf, listOf, numberOf, optionalNumberOf, textOf } from "../../config/access.ts";
+import type { ModuleConfig } from "../../config/types.ts";
 import { UPLOAD_NAME, UPLOADS_PATH, type UploadsConfig } from "../../flow/uploads.ts";
 import type { Admitted } from "../admit.ts";
 import type { PlanInput } from "../input.ts";
@@ -33,7 +34,7 @@ export function planUploads(input: PlanInput, admitted: Admitted): Piece {
   const { targets, notes } = uploadTargets(input, admitted);
   const first = listOf(config, "internal_plugins.watched_directories", ",")[0];
   const port = optionalNumberOf(config, "nginx.port") ?? 0;
-  const common = commonView(input, layout);
+  const common = { ...commonView(input, layout), bodyDirectory: bodyDirectory(config) };
   const view = {
     ...common,
     servers: [...(port > 0 ? [String(port)] : []), common.controlSocket].map((listen) => ({ listen })),
@@ -66,6 +67,13 @@ export function planUploads(input: PlanInput, admitted: Admitted): Piece {
     maxBytes: numberOf(config, "nginx.upload_max_body_size") * MEGABYTE,
   });
   return assemble([nginx, own]);
+}
+
+/** Unless it was set, below the data directory wherever that is: a rename must lead from the one to the other. */
+function bodyDirectory(config: ModuleConfig): string {
+  const origin = config.values.get("nginx.clientbody_temp_path")?.origin;
+  const isSet = origin === "user" || origin === "site";
+  return isSet ? textOf(config, "nginx.clientbody_temp_path") : `${textOf(config, "data_in.dir")}/tmp/nginx`;
 }
 
 /** The service that takes uploads in parts. */

@@ -6,6 +6,8 @@ local NAME = "^[A-Za-z0-9,;:_.-]+$"
 local LONGEST_NAME = 255
 local CHUNK = 256 * 1024
 local AT_FDCWD, RENAME_NOREPLACE, EEXIST, EINVAL, ENOSYS = -100, 1, 17, 22, 38
+-- EIO, ENOSPC, EROFS, EDQUOT: the disk cannot take it now.
+local PASSING = { [5] = true, [28] = true, [30] = true, [122] = true }
 
 -- Declared once per worker, whatever configuration declared it first.
 if not package.loaded["metwork.upload"] then
@@ -34,6 +36,10 @@ end
 
 local function is_name(text)
   return #text <= LONGEST_NAME and text ~= "." and text ~= ".." and text:find(NAME) ~= nil
+end
+
+local function refuse_for_now()
+  return refuse(507, "no more files are taken now, try again later")
 end
 
 -- Splits the path into a directory's name and a file's; the method says which of them may be left out.
@@ -154,8 +160,8 @@ local function body_file()
   local path = ngx.req.get_body_file()
   if path ~= nil then return path end
   path = ngx.var.metwork_upload_scratch .. "/" .. ngx.var.request_id .. ".empty"
-  local file, problem = io.open(path, "w")
-  if file == nil then return nil, problem end
+  local file, problem, errno = io.open(path, "w")
+  if file == nil then return nil, problem, errno end
   file:close()
   return path
 end
@@ -166,16 +172,16 @@ local function exists(path)
   return file ~= nil
 end
 
--- One rename, which replaces nothing: "moved", "taken", or nil and why not.
+-- One rename, which replaces nothing: "moved", "taken", or nil, why not, and the error's number.
 local function move(from, to)
   if C.renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0 then return "moved" end
   local errno = ffi.errno()
   if errno == EEXIST then return "taken" end
-  if errno ~= EINVAL and errno ~= ENOSYS then return nil, "error " .. errno end
+  if errno ~= EINVAL and errno ~= ENOSYS then return nil, "error " .. errno, errno end
   -- Network file systems know no such rename.
   if exists(to) then return "taken" end
-  local moved, problem = os.rename(from, to)
-  return moved and "moved" or nil, problem
+  local moved, problem, number = os.rename(from, to)
+  return moved and "moved" or nil, problem, number
 end
 
 local method = ngx.req.get_method()
@@ -197,12 +203,13 @@ end
 ngx.var.metwork_upload_name = directory
 local target = ngx.var.metwork_upload_directory
 if target == "" then return refuse(400, "no files are taken for " .. directory) end
-if exists(ngx.var.metwork_upload_refusing) then return refuse(507, "no more files are taken now, try again later") end
+if exists(ngx.var.metwork_upload_refusing) then return refuse_for_now() end
 
 ngx.req.read_body()
-local body, problem = body_file()
+local body, problem, errno = body_file()
 if body == nil then
   ngx.log(ngx.ERR, "no room for an empty body: ", problem)
+  if PASSING[errno] then return refuse_for_now() end
   return refuse(500, "the file could not be written")
 end
 if not is_intact(body) then
@@ -210,9 +217,10 @@ if not is_intact(body) then
   return refuse(400, "the content does not match its digest")
 end
 
-local moved, why = move(body, target .. "/" .. name)
+local moved, why, number = move(body, target .. "/" .. name)
 if moved == "moved" then return reply(201, "Created\n") end
 os.remove(body)
 if moved == "taken" then return refuse(409, name .. " is there and has not been taken up yet") end
 ngx.log(ngx.ERR, "cannot move an upload into place: ", why)
+if PASSING[number] then return refuse_for_now() end
 return refuse(500, "the file could not be moved into " .. directory)
