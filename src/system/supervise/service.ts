@@ -11,7 +11,7 @@ import type { Upstream } from "./upstreams.ts";
 import type { Ward } from "./ward.ts";
 
 /** How long a swap waits for those it replaced when they say nothing of it; who still has clients then ends by itself. */
-const ENDING_MS = 400;
+const ENDING_MS = 300;
 
 export type ServiceCommand = "start" | "restart" | "swap" | "reload" | "scale";
 
