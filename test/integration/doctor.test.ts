@@ -123,8 +123,15 @@ test("doctor finds what waits in a stopped mfdata, its taken ports, and a change
   const redisPort = await listening(createServer().listen(0, "127.0.0.1"));
   const { port } = redisPort.address() as { port: number };
   const site = `[nginx]\nport = ${appliance.ports.mfdata}\nworkers = 1\n[redis]\nport = ${port}\n`;
-  appliance.write("etc/metwork.config.d/mfdata/config.ini", site);
-  appliance.write("mfdata/var/in/tmp/switch.main/claimed", "x");
+  const more = `[ftp]\nflag = 1\nport = ${port}\ntls = 1\n[data_in]\nmin_free_space = ${2 ** 40}\n`;
+  appliance.write("etc/metwork.config.d/mfdata/config.ini", site + more);
+  letOthersPass(appliance.home);
+  const ending = makeCertificate(new Date(Date.now() - DAY), new Date(Date.now() + 3.5 * DAY));
+  appliance.write("mfdata/config/ftp/server.pem", ending.certificate + ending.key, 0o644);
+  const listener =
+    "[extra_daemon_listener]\n_cmd_and_args = mqtt_listener\nnumprocesses = 1\n[custom]\nmqtt_port = 1\n";
+  appliance.plugin("mfdata", "listening", { "config.ini": `${general}${listener}` });
+  appliance.write("mfdata/var/in/tmp/switch.main/mw0123456789-1", "x");
   const mistake = appliance.write("etc/metwork.config.d/mfserv/config.ini", "[nginx]\nprot = 1\n");
   assert.equal((await appliance.run("metwork", "apply", "mfserv")).code, 1);
   const ran = await appliance.run("metwork", "doctor", "--json");
@@ -133,6 +140,11 @@ test("doctor finds what waits in a stopped mfdata, its taken ports, and a change
   assertFound(linesOf(ran), [
     new RegExp(`mfdata ports ERROR redis\\.port: tcp port ${port} is taken by process ${process.pid}`),
     /mfdata leftovers WARNING .*tmp\/switch\.main: 1 file taken.*mfdata\.start/,
+    new RegExp(`mfdata ports ERROR ftp\\.port: tcp port ${port} is taken by process ${process.pid}`),
+    /mfdata certificate WARNING .*ftp\/server\.pem: it expires in 3 days/,
+    /mfdata access WARNING .*ftp\/server\.pem: .*secret.*chmod o-r/,
+    /mfdata entrances ERROR .*var\/in: .* are free for files; below .* the ways in refuse them.*min_free_space/,
+    /mfdata peers WARNING .*listening.* connects to localhost:1, where nobody listens/,
     new RegExp(`mfserv configuration ERROR ${mistake}:2:1: .*prot`),
     new RegExp(`mfserv last-apply ERROR ${mistake}:2:1: the change of \\d+ seconds? ago \\(.*was refused: .*prot`),
     /mfserv ports UNKNOWN .*could not look: the configuration has errors/,
@@ -202,7 +214,7 @@ test("doctor finds file systems that are full, apart, or without attributes", {
   const places = [at("mfdata/var/in/trash"), at("mfdata/log")];
   const apart = linesOf(await doctorUnder(appliance, ["unshare", "--mount", "sh", "-c", script, "sh", ...places]));
   assertFound(apart, [
-    /mfdata file-systems ERROR .*trash: it is on another file system than .*in\/tmp: .*fails.*df /,
+    /mfdata file-systems WARNING .*trash: it is on another file system than .*in\/tmp: .*copies it.*df /,
     /mfdata space ERROR .*log: 8\.0 MiB of 8\.0 MiB are free for the logs.*du /,
     /mfdata space ERROR .*log: 0 of 3 inodes are free for the logs.*du -x --inodes/,
   ]);

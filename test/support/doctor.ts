@@ -7,7 +7,14 @@ import type { ConfigValue, ModuleConfig } from "../../src/core/config/types.ts";
 import type { ModuleName } from "../../src/core/module/paths.ts";
 import type { Plan, ServiceSpec } from "../../src/core/plan/types.ts";
 import { hostChecks, moduleChecks, runModuleCheck } from "../../src/system/doctor/checks/index.ts";
-import type { Finding, HostFacts, ModuleFacts, RedisFacts, Volume } from "../../src/system/doctor/types.ts";
+import type {
+  EntranceFacts,
+  Finding,
+  HostFacts,
+  ModuleFacts,
+  RedisFacts,
+  Volume,
+} from "../../src/system/doctor/types.ts";
 
 export const NOW = Date.UTC(2030, 0, 15);
 export const DAY = 86_400_000;
@@ -29,17 +36,29 @@ export function host(over: Partial<HostFacts> = {}): HostFacts {
       "proc/sys/fs/inotify/max_user_instances": ok("128"),
       "proc/sys/vm/overcommit_memory": ok("1"),
       "sys/kernel/mm/transparent_hugepage/enabled": ok("always [madvise] never"),
+      "proc/sys/user/max_user_namespaces": ok("15000"),
+      "proc/sys/kernel/unprivileged_userns_clone": ok("1"),
+      "proc/sys/kernel/apparmor_restrict_unprivileged_userns": unseen,
     },
     listeners: ok([]),
     inUse: { tasks: 100, inotifyInstances: 3, inotifyWatches: 200 },
     tmp: ok({ ...disk, path: "/tmp" }),
+    memory: 8e9,
     install: "sudo apt-get install",
     ...over,
   };
 }
 
 export function config(over: Record<string, ConfigValue> = {}): ModuleConfig {
-  const values = { "nginx.flag": true, "nginx.port": 18868, "nginx.https_port": null, "redis.port": 0, ...over };
+  const values = {
+    "nginx.flag": true,
+    "nginx.port": 18868,
+    "nginx.https_port": null,
+    "redis.port": 0,
+    "ftp.flag": false,
+    "sftp.flag": false,
+    ...over,
+  };
   const sourced = Object.entries(values).map(
     ([key, value]) => [key, { value, raw: String(value), origin: "default", shadows: [] }] as const,
   );
@@ -82,10 +101,13 @@ export function plan(...services: readonly ServiceSpec[]): Plan {
 export const redis: RedisFacts = {
   policy: "noeviction",
   lastSave: "ok",
+  save: "60 1",
   maxMemory: 1e9,
   usedMemory: 1e6,
   hugePages: ok(false),
 };
+
+export const entrances: EntranceFacts = { refusing: undefined, freeBytes: 2e8, freeInodes: 1000, volume: ok(disk) };
 
 /** A healthy module that runs. */
 export function facts(module: ModuleName, over: Partial<ModuleFacts> = {}): ModuleFacts {
@@ -96,6 +118,7 @@ export function facts(module: ModuleName, over: Partial<ModuleFacts> = {}): Modu
     plan: ok(plan()),
     notes: [],
     inputs: 50,
+    watched: 10,
     programs: { node: "/node", nginx: "/usr/sbin/nginx", nginxModules: ["lua"], redis: "/redis", python3: "/python3" },
     helpers: { prlimit: true, setpriv: true, cron: true, libmagic: true },
     run: { state: "RUNNING", supervisor: "answers", pid: 100, services: ["nginx", "conf_monitor", "flow", "redis"] },
@@ -108,7 +131,10 @@ export function facts(module: ModuleName, over: Partial<ModuleFacts> = {}): Modu
     nginxMayBindLow: ok(false),
     access: [],
     commands: [],
-    certificate: undefined,
+    certificates: [],
+    entrances: module === "mfdata" ? entrances : undefined,
+    namespaces: undefined,
+    peers: [],
     redis: module === "mfdata" ? ok(redis) : undefined,
     stale: { generations: [], sockets: ok([]), claims: [] },
     stranded: module === "mfdata" ? [] : undefined,

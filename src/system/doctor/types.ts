@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import type { ModuleConfig } from "../../core/config/types.ts";
+import type { Reason } from "../../core/flow/pressure.ts";
 import type { Stranded } from "../../core/flow/stranded.ts";
 import type { Programs } from "../../core/module/host.ts";
 import type { ModulePaths, RuntimeLayout } from "../../core/module/paths.ts";
@@ -48,6 +49,8 @@ export interface HostFacts {
   /** Of this user. */
   readonly inUse: { readonly tasks: number; readonly inotifyInstances: number; readonly inotifyWatches: number };
   readonly tmp: Seen<Volume>;
+  /** Bytes. */
+  readonly memory: number;
   /** For fixes: `sudo apt-get install`. */
   readonly install: string;
 }
@@ -58,6 +61,9 @@ export const KERNEL_SETTINGS = [
   "proc/sys/fs/inotify/max_user_instances",
   "proc/sys/vm/overcommit_memory",
   "sys/kernel/mm/transparent_hugepage/enabled",
+  "proc/sys/user/max_user_namespaces",
+  "proc/sys/kernel/unprivileged_userns_clone",
+  "proc/sys/kernel/apparmor_restrict_unprivileged_userns",
 ] as const;
 export type KernelSetting = (typeof KERNEL_SETTINGS)[number];
 
@@ -103,6 +109,8 @@ export interface ModuleFacts {
   readonly notes: readonly Diagnostic[];
   /** How many directories conf_monitor watches. */
   readonly inputs: number;
+  /** How many the pipeline does. */
+  readonly watched: number;
   readonly programs: Programs;
   readonly helpers: Readonly<Record<Helper, boolean>>;
   readonly run: RunFacts;
@@ -117,7 +125,12 @@ export interface ModuleFacts {
   readonly nginxMayBindLow: Seen<boolean>;
   readonly access: readonly AccessFault[];
   readonly commands: readonly CommandFault[];
-  readonly certificate: CertificateFacts | undefined;
+  readonly certificates: readonly CertificateFacts[];
+  /** Of mfdata. */
+  readonly entrances: EntranceFacts | undefined;
+  /** Whether a box can be made; undefined: no service is in one. */
+  readonly namespaces: Seen<boolean> | undefined;
+  readonly peers: readonly Peer[];
   readonly redis: Seen<RedisFacts> | undefined;
   readonly stale: StaleFacts;
   /** Of mfdata: steps that nobody runs and that have files. */
@@ -187,13 +200,44 @@ export interface CommandFault {
 }
 
 export interface CertificateFacts {
-  readonly certificate: { readonly path: string; readonly read: Seen<{ readonly from: number; readonly to: number }> };
-  readonly key: { readonly path: string; readonly read: Seen<{ readonly matches: boolean | undefined }> };
+  /** `option` is the setting that names it. Milliseconds since the epoch. */
+  readonly certificate: {
+    readonly path: string;
+    readonly option: string;
+    readonly read: Seen<{ readonly from: number; readonly to: number }>;
+  };
+  /** Absent: of an authority. */
+  readonly key?: {
+    readonly path: string;
+    readonly option: string;
+    readonly read: Seen<{ readonly matches: boolean | undefined }>;
+  };
+  /** The command that puts a new one in force. */
+  readonly use: string;
+}
+
+export interface EntranceFacts {
+  /** Why files are refused; undefined: they are not. */
+  readonly refusing: { readonly since: string | undefined; readonly reasons: readonly Reason[] } | undefined;
+  /** Below these they will be. 0: no limit. */
+  readonly freeBytes: number;
+  readonly freeInodes: number;
+  readonly volume: Seen<Volume>;
+}
+
+/** A server that a plugin's program connects to. */
+export interface Peer {
+  readonly service: string;
+  readonly plugin: string;
+  readonly host: string;
+  readonly port: number;
 }
 
 export interface RedisFacts {
   readonly policy: string;
   readonly lastSave: string;
+  /** Its `save` setting; empty: it keeps nothing on disk. */
+  readonly save: string;
   /** Bytes; 0: no limit. */
   readonly maxMemory: number;
   readonly usedMemory: number;

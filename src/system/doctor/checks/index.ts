@@ -1,14 +1,18 @@
 import { runtimeLayout } from "../../../core/module/paths.ts";
 import type { Finding, HostCheck, HostFacts, ModuleCheck, ModuleFacts } from "../types.ts";
+import { namespaces } from "./boxes.ts";
+import { certificates } from "./certificates.ts";
+import { entrances } from "./entrances.ts";
 import { access, executables, stale, stranded } from "./files.ts";
 import { couldNotLook } from "./findings.ts";
 import { limits } from "./limits.ts";
 import { clock, hostName, hugePages, inotify, overcommit } from "./machine.ts";
+import { peers } from "./peers.ts";
 import { configuration, layers, variants } from "./plugins.ts";
 import { lowPorts, portsTaken } from "./ports.ts";
 import { programs } from "./programs.ts";
 import { socketPaths } from "./sockets.ts";
-import { certificate, generatedTree, lastApply, redis, supervisor } from "./state.ts";
+import { generatedTree, lastApply, redis, supervisor } from "./state.ts";
 import { attributes, sameFileSystem, space, tmpSpace } from "./storage.ts";
 
 /** Checks of the machine, in the order in which they are shown. */
@@ -22,11 +26,14 @@ export const moduleChecks: readonly ModuleCheck[] = [
   programs,
   executables,
   access,
-  certificate,
+  certificates,
   portsTaken,
   lowPorts,
+  peers,
   socketPaths,
+  namespaces,
   space,
+  entrances,
   sameFileSystem,
   attributes,
   limits,

@@ -60,6 +60,14 @@ testRows(
       /has 200.*needs 50 more.*fs\.inotify\.max_user_watches=512/s,
     ],
     [
+      "the pipeline's own watches",
+      "inotify",
+      files({ run: stopped, watched: 5000, plan: ok(plan(service("flow"))) }),
+      kernel({ "proc/sys/fs/inotify/max_user_watches": ok("4096") }),
+      "ERROR",
+      /has 200.*needs 5050 more/s,
+    ],
+    [
       "nearly all watches",
       "inotify",
       web({}),

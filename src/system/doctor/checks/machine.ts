@@ -96,14 +96,14 @@ export const hugePages: ModuleCheck = {
 export const inotify: ModuleCheck = {
   id: "inotify",
   title: "inotify limits",
-  run: ({ inputs, run, plan }, { kernel, inUse }) => {
+  run: ({ inputs, watched, run, plan }, { kernel, inUse }) => {
     const watches = kernel[WATCHES];
     const instances = kernel[INSTANCES];
     if (!watches.ok) return [couldNotLook(watches.reason)];
     if (!instances.ok) return [couldNotLook(instances.reason)];
     const planned = plan.ok ? plan.value.services : {};
     const missing = ["conf_monitor", "flow"].filter((id) => id in planned && !run.services.includes(id));
-    const more = missing.includes("conf_monitor") ? inputs : 0;
+    const more = (missing.includes("conf_monitor") ? inputs : 0) + (missing.includes("flow") ? watched : 0);
     return [
       ...shortage("watches", WATCHES, inUse.inotifyWatches, more, Number(watches.value)),
       ...shortage("instances", INSTANCES, inUse.inotifyInstances, missing.length, Number(instances.value)),

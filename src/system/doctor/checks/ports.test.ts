@@ -139,7 +139,7 @@ testRows(
       "sockets",
       files({ paths: { ...facts("mfdata").paths, runtime: long } }),
       host(),
-      "ERROR ERROR ERROR ERROR",
+      "ERROR ERROR ERROR ERROR ERROR",
       /supervisor\.socket.*107.*shorter by/s,
     ],
     [

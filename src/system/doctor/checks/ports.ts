@@ -33,12 +33,13 @@ export const portsTaken: ModuleCheck = {
 export const lowPorts: ModuleCheck = {
   id: "low-ports",
   title: "right to the ports below 1024",
-  run: (module, { kernel }) => {
-    const first = kernel[UNPRIVILEGED];
+  run: (module, host) => {
+    const first = host.kernel[UNPRIVILEGED];
     const low = wantedPorts(module).filter(({ port }) => port < (first.ok ? Number(first.value) : 1024));
     if (low.length === 0) return undefined;
     const may = module.nginxMayBindLow;
     return low.flatMap(({ option, port, service }): Finding[] => {
+      if (service === "ftp" || service === "sftp") return host.uid === 0 ? [] : [lowInBox(option, port)];
       if (service !== "nginx") return [];
       if (!may.ok) return [couldNotLook(may.reason, option)];
       if (may.value) return [];
@@ -54,6 +55,16 @@ export const lowPorts: ModuleCheck = {
   },
 };
 
+/** No right of a program leads out of a user namespace. */
+function lowInBox(option: string, port: number): Finding {
+  return {
+    state: "ERROR",
+    place: option,
+    message: `port ${port} needs a right that no program in a box has`,
+    fix: `\`sudo sysctl net.ipv4.ip_unprivileged_port_start=${port}\`, or let the firewall lead port ${port} to one from 1024 on`,
+  };
+}
+
 /** The TCP and UDP ports the configuration asks for. */
 function wantedPorts({ config, paths, plan }: ModuleFacts): readonly WantedPort[] {
   if (!config.ok) return [];
@@ -63,11 +74,16 @@ function wantedPorts({ config, paths, plan }: ModuleFacts): readonly WantedPort[
     ? ["nginx.port", ...(paths.module === "mfserv" ? ["nginx.https_port"] : [])]
     : [];
   const metrics = plan.ok && plan.value.services["telegraf"] !== undefined;
+  const drops =
+    paths.module === "mfdata" ? (["ftp", "sftp"] as const).filter((one) => flagOf(values, `${one}.flag`)) : [];
   const all: WantedPort[] = [
     ...web.map((option) => ({ option, port: port(option), protocol: "tcp", on: "any", service: "nginx" }) as const),
     ...(paths.module === "mfdata"
       ? [{ option: "redis.port", port: port("redis.port"), protocol: "tcp", on: "loopback", service: "redis" } as const]
       : []),
+    ...drops.map((one) => {
+      return { option: `${one}.port`, port: port(`${one}.port`), protocol: "tcp", on: "any", service: one } as const;
+    }),
     ...(metrics
       ? [
           {

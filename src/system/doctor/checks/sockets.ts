@@ -11,7 +11,7 @@ export const socketPaths: ModuleCheck = {
     const own = [
       layout.supervisorSocket,
       layout.nginxSocket,
-      ...(paths.module === "mfdata" ? [layout.redisSocket, layout.flowSocket] : []),
+      ...(paths.module === "mfdata" ? [layout.redisSocket, layout.flowSocket, layout.uploadsSocket] : []),
     ];
     const apps = Object.values(plan.ok ? plan.value.services : {}).flatMap(({ socket, instances }) =>
       socket === undefined ? [] : [socket.path.replace("{instance}", String(instances))],

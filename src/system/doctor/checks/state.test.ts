@@ -17,10 +17,13 @@ import type { ModuleFacts, RedisFacts } from "../types.ts";
 
 const certificate = (from: number, to: number, matches = true): ModuleFacts =>
   web({
-    certificate: {
-      certificate: { path: "/cert.pem", read: ok({ from: NOW + from * DAY, to: NOW + to * DAY }) },
-      key: { path: "/key.pem", read: ok({ matches }) },
-    },
+    certificates: [
+      {
+        certificate: { path: "/cert.pem", option: "here", read: ok({ from: NOW + from * DAY, to: NOW + to * DAY }) },
+        key: { path: "/key.pem", option: "there", read: ok({ matches }) },
+        use: "apply",
+      },
+    ],
   });
 const redisWith = (over: Partial<RedisFacts>): ModuleFacts => files({ redis: ok({ ...redis, ...over }) });
 const last = (did: LastApply["did"], notes: readonly Diagnostic[] = [], over: Partial<LastApply> = {}): ModuleFacts =>
@@ -57,10 +60,53 @@ testRows(
     [
       "no certificate to be read",
       "certificate",
-      web({ certificate: { certificate: { path: "/c", read: unseen }, key: { path: "/k", read: unseen } } }),
+      web({
+        certificates: [
+          {
+            certificate: { path: "/c", option: "here", read: unseen },
+            key: { path: "/k", option: "there", read: unseen },
+            use: "apply",
+          },
+        ],
+      }),
       host(),
       "ERROR ERROR",
       /locked/,
+    ],
+    [
+      "an authority's, which ends soon",
+      "certificate",
+      files({
+        certificates: [
+          {
+            certificate: {
+              path: "/ca.pem",
+              option: "[custom] mqtt_tls_ca_file of p",
+              read: ok({ from: 0, to: NOW + DAY }),
+            },
+            use: "metwork apply mfdata",
+          },
+        ],
+      }),
+      host(),
+      "WARNING",
+      /ca\.pem.*in 1 day.*metwork apply mfdata/s,
+    ],
+    [
+      "a Redis that saves nothing",
+      "redis",
+      redisWith({ save: "" }),
+      host(),
+      "WARNING",
+      /saves nothing.*config set save/s,
+    ],
+    [
+      "a Redis larger than the machine",
+      "redis",
+      redisWith({ maxMemory: 9e9 }),
+      host(),
+      "WARNING",
+      /8\.4 GiB, more than the 7\.5 GiB.*lower `\[redis\] max_memory`/s,
     ],
     ["no https", "certificate", web({}), host(), "n/a", /^$/],
     [

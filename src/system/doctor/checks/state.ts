@@ -4,9 +4,6 @@ import { type Quarantined, quarantined } from "../../apply/quarantined.ts";
 import type { Finding, ModuleCheck } from "../types.ts";
 import { bytes, couldNotLook, duration, fromDiagnostic } from "./findings.ts";
 
-const DAY_MS = 86_400_000;
-const EXPIRES_SOON_MS = 30 * DAY_MS;
-
 export const supervisor: ModuleCheck = {
   id: "supervisor",
   title: "supervisor",
@@ -97,11 +94,11 @@ function inQuarantine({ name, state, reasons: [first] }: Quarantined, ago: strin
 export const redis: ModuleCheck = {
   id: "redis",
   title: "Redis keeps the queue",
-  run: ({ redis: seen, paths }) => {
+  run: ({ redis: seen, paths }, { memory }) => {
     const place = runtimeLayout(paths.runtime).redisSocket;
     if (seen === undefined) return undefined;
     if (!seen.ok) return [couldNotLook(seen.reason, place)];
-    const { policy, lastSave, maxMemory, usedMemory } = seen.value;
+    const { policy, lastSave, save, maxMemory, usedMemory } = seen.value;
     const findings: Finding[] = [];
     if (policy !== "noeviction") {
       findings.push({
@@ -120,45 +117,21 @@ export const redis: ModuleCheck = {
         fix: "see log/redis.log, the disk space and vm.overcommit_memory",
       });
     }
+    if (save === "") {
+      findings.push({
+        state: "WARNING",
+        place,
+        message: "it saves nothing: after a restart, files are found by listing only",
+        fix: `\`redis-cli -s ${place} config set save "60 1"\`, or restart it`,
+      });
+    }
+    if (maxMemory > memory) {
+      const message = `it may take ${bytes(maxMemory)}, more than the ${bytes(memory)} of this machine: the kernel would kill it first`;
+      findings.push({ state: "WARNING", place, message, fix: "lower `[redis] max_memory`" });
+    }
     if (maxMemory > 0 && usedMemory > maxMemory * 0.9) {
       const message = `it uses ${bytes(usedMemory)} of the ${bytes(maxMemory)} it may have`;
       findings.push({ state: "WARNING", place, message, fix: "raise `[redis] max_memory`, or see why queues grow" });
-    }
-    return findings;
-  },
-};
-
-export const certificate: ModuleCheck = {
-  id: "certificate",
-  title: "certificate",
-  run: ({ certificate: facts }, { clock: { now } }) => {
-    if (facts === undefined) return undefined;
-    const { certificate: cert, key } = facts;
-    const findings: Finding[] = [];
-    if (!cert.read.ok) {
-      const fix = "set `[nginx] ssl_certificate` to a PEM file this user may read";
-      findings.push({ state: "ERROR", place: cert.path, message: `it cannot be used: ${cert.read.reason}`, fix });
-    } else {
-      const { from, to } = cert.read.value;
-      const fix = `renew it, then \`metwork apply mfserv\`; \`openssl x509 -in ${cert.path} -noout -dates\` shows its dates`;
-      if (to < now)
-        findings.push({ state: "ERROR", place: cert.path, message: `it expired ${duration(now - to)} ago`, fix });
-      else if (from > now)
-        findings.push({
-          state: "ERROR",
-          place: cert.path,
-          message: `it is valid only in ${duration(from - now)}`,
-          fix,
-        });
-      else if (to - now < EXPIRES_SOON_MS)
-        findings.push({ state: "WARNING", place: cert.path, message: `it expires in ${duration(to - now)}`, fix });
-    }
-    if (!key.read.ok) {
-      const fix = "set `[nginx] ssl_certificate_key` to a PEM file without passphrase that this user may read";
-      findings.push({ state: "ERROR", place: key.path, message: `it cannot be used: ${key.read.reason}`, fix });
-    } else if (key.read.value.matches === false) {
-      const fix = "use the key the certificate was made with";
-      findings.push({ state: "ERROR", place: key.path, message: `it is not the key of ${cert.path}`, fix });
     }
     return findings;
   },

@@ -3,25 +3,24 @@ import { readFileSync } from "node:fs";
 import type { CertificateFacts } from "../types.ts";
 import { look } from "./seen.ts";
 
-/** Reads a certificate (the first of its file, as servers do) and its key, PEM. */
-export function gatherCertificate(certificatePath: string, keyPath: string): CertificateFacts {
-  const certificate = look(() => new X509Certificate(readFileSync(certificatePath)));
-  const key = look(() => createPrivateKey(readFileSync(keyPath)));
+/** A PEM file and the setting that names it. */
+export interface Named {
+  readonly path: string;
+  readonly option: string;
+}
+
+/** Reads a certificate (the first of its file, as servers do) and its key, PEM. `use`: the command that puts a new one in force. */
+export function gatherCertificate(certificate: Named, key: Named | undefined, use: string): CertificateFacts {
+  const read = look(() => new X509Certificate(readFileSync(certificate.path)));
+  const dates = (value: X509Certificate) => ({ from: Date.parse(value.validFrom), to: Date.parse(value.validTo) });
   return {
-    certificate: {
-      path: certificatePath,
-      read: certificate.ok
-        ? {
-            ok: true,
-            value: { from: Date.parse(certificate.value.validFrom), to: Date.parse(certificate.value.validTo) },
-          }
-        : certificate,
-    },
-    key: {
-      path: keyPath,
-      read: key.ok
-        ? { ok: true, value: { matches: certificate.ok ? certificate.value.checkPrivateKey(key.value) : undefined } }
-        : key,
-    },
+    certificate: { ...certificate, read: read.ok ? { ok: true, value: dates(read.value) } : read },
+    ...(key === undefined ? {} : { key: { ...key, read: readKey(key.path, read.ok ? read.value : undefined) } }),
+    use,
   };
+}
+
+function readKey(path: string, certificate: X509Certificate | undefined): NonNullable<CertificateFacts["key"]>["read"] {
+  const key = look(() => createPrivateKey(readFileSync(path)));
+  return key.ok ? { ok: true, value: { matches: certificate?.checkPrivateKey(key.value) } } : key;
 }

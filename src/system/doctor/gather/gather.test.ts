@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, closeSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
@@ -8,19 +8,36 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { makeCertificate } from "../../../../test/support/certificate.ts";
-import { files, host, judge, letOthersPass, NOW, ok, web } from "../../../../test/support/doctor.ts";
+import {
+  config,
+  files,
+  host,
+  judge,
+  letOthersPass,
+  NOW,
+  ok,
+  plan,
+  service,
+  web,
+} from "../../../../test/support/doctor.ts";
+import type { FlowConfig } from "../../../core/flow/types.ts";
 import { type ModulePaths, runtimeLayout } from "../../../core/module/paths.ts";
+import type { Plugin } from "../../../core/plugin/types.ts";
 import { fileGives, NET_BIND_SERVICE } from "../../../kit/linux/capability.ts";
 import { listenUnix } from "../../../kit/linux/socket.ts";
 import { findPrograms } from "../../host/programs.ts";
 import { gatherAccess } from "./access.ts";
 import { gatherCertificate } from "./certificate.ts";
+import { gatherEntrances, watchedDirectories } from "./entrances.ts";
 import { addressOf, gatherClock, gatherKernel } from "./host.ts";
+import { triesBox } from "./namespaces.ts";
 import { gatherListeners, parseListeners } from "./network.ts";
+import { certificatesOf, keysOf, peersOf } from "./plugins.ts";
 import { ancestorsOf, commandOf, scanProcesses } from "./processes.ts";
 import { gatherHelpers } from "./programs.ts";
 import { gatherRedis } from "./redis.ts";
 import { gatherLimits, gatherRun } from "./running.ts";
+import { secretFiles } from "./secrets.ts";
 import { gatherStale } from "./stale.ts";
 import { attributesIn, volumeOf, waysOf } from "./storage.ts";
 import { gatherVariants } from "./variants.ts";
@@ -119,6 +136,10 @@ test("a clock before its time, and a name nobody knows", async () => {
   assert.equal((await addressOf("localhost")).ok, true);
 });
 
+function certificateAt(path: string, key: string) {
+  return gatherCertificate({ path, option: "here" }, { path: key, option: "there" }, "apply");
+}
+
 test("certificates: expired, of another key, unreadable, good", () => {
   using place = workplace();
   const old = makeCertificate(new Date(NOW - 400 * DAY), new Date(NOW - 35 * DAY));
@@ -127,7 +148,7 @@ test("certificates: expired, of another key, unreadable, good", () => {
   const key = place.write("old.key", old.key, 0o600);
   const goodCertificate = place.write("good.pem", good.certificate);
   const states = (cert: string, of: string) =>
-    judge("certificate", web({ certificate: gatherCertificate(cert, of) }), host())?.map(({ message }) => message);
+    judge("certificate", web({ certificates: [certificateAt(cert, of)] }), host())?.map(({ message }) => message);
   assert.deepEqual(states(certificate, key), ["it expired 35 days ago"]);
   assert.deepEqual(states(goodCertificate, key), [`it is not the key of ${goodCertificate}`]);
   assert.deepEqual(states(goodCertificate, place.write("good.key", good.key)), []);
@@ -152,8 +173,8 @@ test("file systems: their room, their attributes, and where one ends", () => {
   assert.deepEqual(
     ways.map(({ same, copies }) => [same.ok && same.value, copies]),
     [
-      [false, false],
-      [true, false],
+      [false, true],
+      [true, true],
       [false, true],
       [true, true],
     ],
@@ -281,8 +302,8 @@ test("a Redis that evicts is found out, one that hangs is said to hang", async (
   await ended;
   assert.ok(found.ok, JSON.stringify(found));
   assert.deepEqual(
-    [found.value.policy, found.value.lastSave, found.value.maxMemory],
-    ["allkeys-lru", "ok", 50 * 2 ** 20],
+    [found.value.policy, found.value.save, found.value.lastSave, found.value.maxMemory],
+    ["allkeys-lru", "", "ok", 50 * 2 ** 20],
   );
   assert.ok(found.value.usedMemory > 0);
   assert.deepEqual(found.value.hugePages, ok(true));
@@ -296,4 +317,74 @@ test("a Redis that evicts is found out, one that hangs is said to hang", async (
   ] as const)
     assert.match(judge(id, files({ redis: found }), on)?.[0]?.message ?? "", says);
   assert.match(hung.ok ? "" : hung.reason, /no answer/);
+});
+
+test("secrets are known by what is in them or by their name; a certificate is none", () => {
+  using place = workplace();
+  const { certificate, key } = makeCertificate(new Date(NOW - DAY), new Date(NOW + DAY));
+  const secret = [
+    place.write("rt/config/ftp/server.pem", certificate + key),
+    place.write("rt/config/sftp/host_key", "x"),
+    place.write("rt/config/upload_keys", "x"),
+    place.write("rt/var/plugins/p/own.key", key),
+    place.write("rt/var/plugins/p/htpasswd", "x"),
+  ];
+  place.write("rt/config/sftp/authorized_keys", "x");
+  place.write("rt/config/ca.pem", certificate);
+  assert.deepEqual(secretFiles(place.layout).toSorted(), secret.toSorted());
+});
+
+test("why files are refused is read, a full disk's empty file too, and directories below a watched one count", () => {
+  using place = workplace();
+  const limits = config({ "data_in.min_free_space": 200, "data_in.min_free_inodes": 1000 });
+  const refusing = () => gatherEntrances(place.layout, limits, place.home).refusing;
+  assert.equal(refusing(), undefined);
+  place.write("rt/var/refusing.json", "");
+  assert.deepEqual(refusing(), { since: undefined, reasons: [] });
+  const reasons = [{ what: "waiting", text: "too many" }];
+  place.write("rt/var/refusing.json", JSON.stringify({ since: "2030-01-01T00:00:00Z", reasons }));
+  assert.deepEqual(refusing(), { since: "2030-01-01T00:00:00Z", reasons });
+  assert.equal(gatherEntrances(place.layout, limits, place.home).freeBytes, 200 * 2 ** 20);
+  place.write("in/a/b/x", "");
+  place.write("in/.hidden/x", "");
+  const watched = [
+    { directory: join(place.home, "in"), steps: [], external: true, recursive: true },
+    { directory: join(place.home, "other"), steps: [], external: true },
+  ] as const;
+  assert.equal(watchedDirectories({ watched } as unknown as FlowConfig), 4);
+});
+
+test("settings of plugins name keys and certificates, and servers that their programs connect to", () => {
+  const settings = {
+    CUSTOM_MQTT_HOSTNAME: "localhost",
+    CUSTOM_MQTT_PORT: "1884",
+    CUSTOM_MQTT_TLS_CA_FILE: "/no/ca.pem",
+    CUSTOM_MQTT_TLS_CERT_FILE: "/no/cert.pem",
+    CUSTOM_MQTT_TLS_KEY_FILE: "/no/key.pem",
+    CUSTOM_OTHER_KEY_FILE: "relative.pem",
+  };
+  const plugins = [{ name: "p", settings }] as unknown as readonly Plugin[];
+  const planned = plan(service("extra.p.listener", { argv: ["node", "network.ts", "mqttlistener"], plugin: "p" }));
+  assert.deepEqual(peersOf(planned, plugins), [
+    { service: "extra.p.listener", plugin: "p", host: "localhost", port: 1884 },
+  ]);
+  assert.deepEqual(keysOf(plugins), ["/no/key.pem"]);
+  assert.deepEqual(
+    certificatesOf(plugins).map(({ certificate, key }) => [certificate.path, certificate.option, key?.path]),
+    [
+      ["/no/ca.pem", "[custom] mqtt_tls_ca_file of p", undefined],
+      ["/no/cert.pem", "[custom] mqtt_tls_cert_file of p", "/no/key.pem"],
+    ],
+  );
+});
+
+const { bubblewrap } = findPrograms();
+
+test("whether a box can be made is tried", {
+  skip: bubblewrap === undefined && "bubblewrap is not installed",
+}, async () => {
+  const tried = await triesBox(bubblewrap ?? "");
+  const really = spawnSync(bubblewrap ?? "", ["--unshare-user", "--ro-bind", "/", "/", "--", "/bin/true"]).status === 0;
+  assert.deepEqual(tried, ok(really));
+  assert.deepEqual(await triesBox("/bin/false"), ok(false));
 });

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { hostname, userInfo } from "node:os";
+import { hostname, totalmem, userInfo } from "node:os";
 import { join } from "node:path";
 import { run } from "../../../kit/exec.ts";
 import { readTextFile } from "../../../kit/fs.ts";
@@ -34,6 +34,7 @@ export function gatherHostFacts(root: string, address: Seen<string>): HostFacts 
     listeners: listeners.ok ? seen(listeners.value.map((listener) => withProcess(listener, scan))) : listeners,
     inUse: scan.inUse,
     tmp: volumeOf("/tmp"),
+    memory: totalmem(),
     install: installer(),
   };
 }

@@ -14,8 +14,12 @@ import { loadPlanInput } from "../../load/plan-input.ts";
 import type { CertificateFacts, ModuleFacts, Seen } from "../types.ts";
 import { gatherAccess, hiddenDirectories } from "./access.ts";
 import { gatherCertificate } from "./certificate.ts";
+import { gatherEntrances, watchedDirectories } from "./entrances.ts";
+import { gatherNamespaces } from "./namespaces.ts";
+import { certificatesOf, keysOf, peersOf } from "./plugins.ts";
 import { gatherCommands, gatherHelpers } from "./programs.ts";
 import { type Answers, gatherLimits, gatherTree } from "./running.ts";
+import { secretFiles } from "./secrets.ts";
 import { look, seen, unseen } from "./seen.ts";
 import { gatherStale } from "./stale.ts";
 import { attributesIn, volumeOf, waysOf } from "./storage.ts";
@@ -40,8 +44,12 @@ export async function gatherModuleFacts(paths: ModulePaths, { run, redis }: Answ
   const flow = planSeen.ok ? flowOf(planSeen.value) : undefined;
   // A plugin with mistakes may be in force as it was before.
   const told = (run.supervisor === "answers" && paths.module === "mfdata" ? flowInForce(paths) : undefined) ?? flow;
-  const certificate = config.ok && paths.module === "mfserv" ? certificateOf(config.value) : undefined;
-  const secrets = certificate === undefined ? [] : [certificate.key.path];
+  const plugins = loaded.ok ? loaded.value.input.plugins : [];
+  const certificates = [
+    ...(config.ok ? ownCertificates(paths, config.value) : []),
+    ...(paths.module === "mfdata" ? certificatesOf(plugins) : []),
+  ];
+  const secrets = [...certificates.flatMap(({ key }) => key?.path ?? []), ...keysOf(plugins), ...secretFiles(layout)];
   return {
     paths,
     hidden: hiddenDirectories(paths),
@@ -49,6 +57,7 @@ export async function gatherModuleFacts(paths: ModulePaths, { run, redis }: Answ
     plan: planSeen,
     notes: [...loaded.notes, ...broken, ...(planned?.notes ?? [])],
     inputs: directoriesOf(loaded.inputs).size,
+    watched: flow === undefined ? 0 : watchedDirectories(flow),
     programs,
     helpers: gatherHelpers(),
     run,
@@ -65,12 +74,20 @@ export async function gatherModuleFacts(paths: ModulePaths, { run, redis }: Answ
     nginxMayBindLow: mayBindLow(programs.nginx),
     access: gatherAccess(paths, secrets, dataIn === undefined ? [] : [dataIn]),
     commands: planSeen.ok ? gatherCommands(planSeen.value) : [],
-    certificate,
+    certificates,
+    entrances: config.ok && dataIn !== undefined ? gatherEntrances(layout, config.value, dataIn) : undefined,
+    namespaces: planSeen.ok ? await gatherNamespaces(planSeen.value, programs.bubblewrap) : undefined,
+    peers: planSeen.ok ? peersOf(planSeen.value, plugins) : [],
     redis,
     stale: gatherStale(layout, dataIn),
-    stranded: told === undefined ? undefined : findStranded(paths, told),
+    stranded: told === undefined ? undefined : findStranded(paths, told).filter(({ plugin }) => !comes(config, plugin)),
     variants: gatherVariants(paths),
   };
+}
+
+/** A plugin that the next start installs. */
+function comes(config: Seen<ModuleConfig>, plugin: string): boolean {
+  return config.ok && config.value.values.get(`internal_plugins.install_${plugin}`)?.value === true;
 }
 
 function flowOf({ tree }: Plan): FlowConfig | undefined {
@@ -87,11 +104,19 @@ function directoriesOf(inputs: readonly string[]): ReadonlySet<string> {
   return new Set(inputs.flatMap((path) => [dirname(path), ...(isDirectory(path) ? [path] : [])]));
 }
 
-function certificateOf(config: ModuleConfig): CertificateFacts | undefined {
+/** Those the module's own servers show: nginx's, and that of FTP over TLS. */
+function ownCertificates({ module, runtime }: ModulePaths, config: ModuleConfig): readonly CertificateFacts[] {
+  if (module === "mfdata") {
+    if (!flagOf(config, "ftp.flag") || !flagOf(config, "ftp.tls")) return [];
+    const both = { path: `${runtimeLayout(runtime).config}/ftp/server.pem`, option: "config/ftp/server.pem" };
+    return [gatherCertificate(both, both, "metwork apply mfdata")];
+  }
   const wanted = flagOf(config, "nginx.flag") && (optionalNumberOf(config, "nginx.https_port") ?? 0) > 0;
   const certificate = optionalTextOf(config, "nginx.ssl_certificate");
   const key = optionalTextOf(config, "nginx.ssl_certificate_key");
-  return wanted && certificate !== undefined && key !== undefined ? gatherCertificate(certificate, key) : undefined;
+  if (!wanted || certificate === undefined || key === undefined) return [];
+  const named = { path: certificate, option: "`[nginx] ssl_certificate`" };
+  return [gatherCertificate(named, { path: key, option: "`[nginx] ssl_certificate_key`" }, "metwork apply mfserv")];
 }
 
 function mayBindLow(nginx: string | undefined): Seen<boolean> {

@@ -7,7 +7,10 @@ const ANSWER_MS = 800;
 
 /** Asks a running Redis or Valkey how it is set up. undefined in the answer's place: nobody listens. */
 export async function gatherRedis(socket: string): Promise<Seen<RedisFacts>> {
-  const answer = await within(ANSWER_MS, ask(socket, "CONFIG GET maxmemory-policy\r\nINFO\r\n", hasBoth));
+  const answer = await within(
+    ANSWER_MS,
+    ask(socket, "CONFIG GET maxmemory-policy\r\nCONFIG GET save\r\nINFO\r\n", hasBoth),
+  );
   if (answer === "late") return unseen(`no answer within ${ANSWER_MS} ms`);
   if (!answer.ok) return answer;
   const text = answer.value;
@@ -16,6 +19,7 @@ export async function gatherRedis(socket: string): Promise<Seen<RedisFacts>> {
   if (policy === undefined) return unseen(text.split("\r\n", 1)[0] ?? "an answer that is none");
   return seen({
     policy,
+    save: /^save\r\n\$\d+\r\n(.*?)\r\n/m.exec(text)?.[1] ?? "",
     lastSave: field("rdb_last_bgsave_status") ?? "unknown",
     maxMemory: Number(field("maxmemory") ?? 0),
     usedMemory: Number(field("used_memory") ?? 0),

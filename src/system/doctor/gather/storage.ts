@@ -49,8 +49,8 @@ export function waysOf({ dataIn, watched, steps }: Pick<FlowConfig, "dataIn" | "
   const archives = steps.flatMap(({ work }) => (work.do === "archive" ? [work.directory] : []));
   const moves = steps.flatMap(({ work }) => (work.do === "move" && work.to.to === "directory" ? [work.to.path] : []));
   return [
-    ...watched.map(({ directory }) => way("claiming a file", directory, tmp, false)),
-    way("putting a failed file aside", tmp, join(dataIn, "trash"), false),
+    ...watched.map(({ directory, external }) => way("claiming a file", directory, tmp, external)),
+    way("putting a failed file aside", tmp, join(dataIn, "trash"), true),
     ...[...new Set(archives)].map((directory) => way("archiving a file", tmp, directory, true)),
     ...[...new Set(moves)].map((directory) => way("moving a file out", tmp, directory, true)),
   ];
