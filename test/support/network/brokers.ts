@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Certificates } from "./certificates.ts";
 import { boxed, Daemon, freePort } from "./daemon.ts";
 
 /** mosquitto, which keeps what it has to when it is asked to end; `lines` are added to its configuration. */
@@ -28,13 +29,48 @@ export async function mosquitto(
   return new Daemon(port, ["mosquitto", "-c", config]);
 }
 
+/** What a broker has besides its plain port. */
+export interface SecureBroker extends Daemon {
+  readonly securePort: number;
+}
+
+/** RabbitMQ over TLS as well, for clients who show a certificate and are whom it names: `radar`. */
+export async function secureRabbitmq(directory: string, pem: Certificates): Promise<SecureBroker> {
+  const securePort = await freePort();
+  const definitions = join(directory, "definitions.json");
+  const everything = { configure: ".*", read: ".*", write: ".*" };
+  const users = ["guest", "radar"].map((name) => ({ name, password: "guest", tags: "" }));
+  const permissions = ["guest", "radar"].map((user) => ({ user, vhost: "/", ...everything }));
+  writeFileSync(definitions, JSON.stringify({ users, vhosts: [{ name: "/" }], permissions }));
+  const lines = [
+    `listeners.ssl.1 = 127.0.0.1:${securePort}`,
+    `ssl_options.cacertfile = ${pem.authority}`,
+    `ssl_options.certfile = ${pem.server}`,
+    `ssl_options.keyfile = ${pem.serverKey}`,
+    "ssl_options.verify = verify_peer",
+    "ssl_options.fail_if_no_peer_cert = true",
+    "ssl_cert_login_from = common_name",
+    "auth_mechanisms.1 = PLAIN",
+    "auth_mechanisms.2 = EXTERNAL",
+    `load_definitions = ${definitions}`,
+  ];
+  const daemon = await rabbitmq(directory, lines, ["rabbitmq_auth_mechanism_ssl"]);
+  return Object.assign(daemon, { securePort });
+}
+
 /** RabbitMQ, alone in a process namespace, since it starts daemons of Erlang's that would outlive it. */
-export async function rabbitmq(directory: string): Promise<Daemon> {
+export async function rabbitmq(
+  directory: string,
+  lines: readonly string[] = [],
+  plugins: readonly string[] = [],
+): Promise<Daemon> {
   const home = join(directory, "rabbitmq");
   mkdirSync(home);
   const [port, distribution, epmd] = [await freePort(), await freePort(), await freePort()];
   const config = join(home, "rabbitmq.conf");
-  writeFileSync(config, `listeners.tcp.1 = 127.0.0.1:${port}\nlog.console = true\nlog.file = false\n`);
+  const settings = [`listeners.tcp.1 = 127.0.0.1:${port}`, "log.console = true", "log.file = false", ...lines];
+  writeFileSync(config, `${settings.join("\n")}\n`);
+  writeFileSync(join(home, "plugins"), `[${plugins.join(",")}].\n`);
   const env = {
     HOME: home,
     ERL_EPMD_PORT: String(epmd),

@@ -7,9 +7,12 @@ export interface FtpServer extends Daemon {
   readonly files: string;
 }
 
-/** vsftpd as whoever runs the tests, for anonymous users, who may write. With a certificate it insists on TLS. */
-export async function vsftpd(directory: string, pem?: string): Promise<FtpServer> {
-  const files = join(directory, "ftp");
+/**
+ * vsftpd as whoever runs the tests, for anonymous users, who may write. With a certificate it insists on TLS; with `clients`,
+ * an authority, TLS begins with the first byte, and clients must show a certificate of that authority.
+ */
+export async function vsftpd(directory: string, pem?: string, clients?: string): Promise<FtpServer> {
+  const files = join(directory, clients === undefined ? "ftp" : "ftp-implicit");
   mkdirSync(join(files, "data"), { recursive: true });
   const port = await freePort();
   const config = join(directory, `vsftpd-${port}.conf`);
@@ -36,6 +39,12 @@ export async function vsftpd(directory: string, pem?: string): Promise<FtpServer
       require_ssl_reuse: "YES",
       ssl_ciphers: "HIGH",
       rsa_cert_file: pem,
+    }),
+    ...(clients !== undefined && {
+      implicit_ssl: "YES",
+      require_cert: "YES",
+      validate_cert: "YES",
+      ca_certs_file: clients,
     }),
   };
   writeFileSync(
