@@ -11,6 +11,7 @@ import { UnquotableError } from "../src/core/plan/quote/error.ts";
 import { containerValue, shellWord, supervisorValue, supervisorWord } from "../src/core/plan/quote/init.ts";
 import { loadTemplates } from "../src/system/load/templates.ts";
 import { root } from "./support/appliance.ts";
+import { lacks } from "./support/developer.ts";
 
 /** `UPDATE_GOLDEN=1` writes what is there now; read the diff before committing it. */
 const EXPECTED = join(import.meta.dirname, "export");
@@ -52,6 +53,31 @@ describe("export", () => {
       const path = join(EXPECTED, `${init}.txt`);
       if (UPDATE) writeFileSync(path, text);
       assert.equal(text, readFileSync(path, "utf8"));
+    });
+  }
+
+  for (const [what, front] of [
+    ["files", { php: false, root: "/srv/rain radar", location: "/maps/", fragment: "autoindex on;\n" }],
+    ["one-file", { php: false, root: "/srv/radar", file: "map.html", location: "/", fragment: "" }],
+    ["php", { php: true, root: "/srv/radar", location: "/", fragment: "location ~ /\\. {\n  return 404;\n}\n" }],
+  ] as const) {
+    test(`for an nginx of its own, of ${what}, writes what is expected and nginx accepts`, {
+      skip: lacks({ program: /^nginx$/ }),
+    }, () => {
+      const files = filesFor("sysv", { ...EXAMPLE, inherits: false, front });
+      const [configuration, types] = files.slice(1);
+      assert.deepEqual([configuration?.use, types?.use], ["/etc/rain-radar/nginx.conf", "/etc/rain-radar/mime.types"]);
+      const path = join(EXPECTED, `nginx-${what}.txt`);
+      if (UPDATE) writeFileSync(path, configuration?.text ?? "");
+      assert.equal(configuration?.text, readFileSync(path, "utf8"));
+      const directory = mkdtempSync(join(tmpdir(), "metwork-front-"));
+      for (const file of [configuration, types]) writeFileSync(join(directory, file?.name ?? ""), file?.text ?? "");
+      const words = ["-t", "-p", directory, "-e", "stderr", "-c", join(directory, "nginx.conf")];
+      const checked = spawnSync("/usr/sbin/nginx", words, { encoding: "utf8" });
+      rmSync(directory, { recursive: true });
+      assert.equal(checked.status, 0, checked.stderr);
+      const inImage = filesFor("container", { ...EXAMPLE, inherits: false, front }).map(({ name }) => name);
+      assert.deepEqual(inImage.slice(2), ["root/etc/rain-radar/nginx.conf", "root/etc/rain-radar/mime.types"]);
     });
   }
 

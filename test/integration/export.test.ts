@@ -231,6 +231,26 @@ describe("exported for systemd", { skip: lacks({ python: "flask" }) || noBox() }
     assert.equal((await inside("systemctl", "stop", "hello.socket", "hello.service")).code, 0);
     assert.equal((await ask("/")).code, 7, "curl: connection refused");
   });
+
+  test("files, by an nginx of their own: served, killed and back, stopped", async () => {
+    const output = join(home, "files");
+    mkdirSync(join(home, "site"));
+    writeFileSync(join(home, "site", "index.html"), "the page");
+    const words = ["export", "--init", "systemd", "--listen", "127.0.0.1:8001", "--output", output, "site"];
+    const ran = await run([join(root, "bin", "metwork"), ...words], { cwd: home, env, timeoutMs: 60_000 });
+    assert.equal(ran.code, 0, ran.stderr);
+    const places = `mkdir -p /etc/site && cp ${output}/nginx.conf ${output}/mime.types /etc/site/`;
+    await inside("sh", "-c", `${places} && cp ${output}/site.service /etc/systemd/system/ && systemctl daemon-reload`);
+    const started = await inside("systemctl", "start", "site.service");
+    assert.equal(started.code, 0, started.stderr);
+    const page = () =>
+      inside("curl", "-s", "--retry", "20", "--retry-connrefused", "--retry-delay", "1", "http://127.0.0.1:8001/");
+    assert.equal((await page()).stdout, "the page");
+    await inside("systemctl", "kill", "--signal=KILL", "site.service");
+    assert.equal((await page()).stdout, "the page");
+    assert.equal((await inside("systemctl", "stop", "site.service")).code, 0);
+    assert.equal((await inside("systemctl", "show", "--property=Result", "site.service")).stdout, "Result=success\n");
+  });
 });
 
 function noBox(): string | false {

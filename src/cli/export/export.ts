@@ -79,6 +79,7 @@ async function write(context: Context, files: readonly ExportedFile[], directory
   await mkdir(directory, { recursive: true });
   for (const { name, text, executable, use } of files) {
     const path = join(directory, name);
+    await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text, { mode: executable ? 0o755 : 0o644 });
     context.err(`${path}: ${use}`);
     if (!context.json) context.out(path);
@@ -92,21 +93,29 @@ function inside(service: Exported, { code }: Exports, root: string): Exported {
   const moved = (text: string): string => text.replaceAll(code, home).replaceAll(root, INSIDE.root);
   const argv = service.argv.map(moved);
   const env = Object.fromEntries(Object.entries(service.env).map(([name, value]) => [name, moved(value)]));
-  return { ...service, argv: [argv[0] ?? "", ...argv.slice(1)], env, directory: moved(service.directory) };
+  const front = service.front === undefined ? {} : { front: { ...service.front, root: moved(service.front.root) } };
+  return { ...service, ...front, argv: [argv[0] ?? "", ...argv.slice(1)], env, directory: moved(service.directory) };
 }
 
 async function copyInside({ code, services }: Exports, root: string, into: string): Promise<void> {
   const isCode = (path: string): boolean => !/^(?:\.|__pycache__$|venv$)/.test(basename(path)) || path === code;
   const home = join(into, INSIDE.code, services[0]?.name ?? "");
   await cp(code, home, { recursive: true, filter: (path) => isCode(path) && !into.startsWith(`${path}/`) });
-  for (const part of ["core/bin", "python3/bin", "python3/lib", "nodejs/bin/port_bridge", "nodejs/node_modules"]) {
+  for (const part of [
+    "core/bin",
+    "python3/bin",
+    "python3/lib",
+    "nodejs/bin/port_bridge",
+    "nodejs/node_modules",
+    "php/bin",
+  ]) {
     const target = join(into, INSIDE.root, "layers", part);
     await mkdir(dirname(target), { recursive: true });
     await cp(join(root, "layers", part), target, { recursive: true, verbatimSymlinks: true });
   }
 }
 
-function imageFor({ kind }: Exports): { readonly image: string; readonly packages: readonly string[] } {
+function imageFor({ kind, services }: Exports): { readonly image: string; readonly packages: readonly string[] } {
   if (kind === "node") return { image: "docker.io/library/node:26-slim", packages: ["python3"] };
   const packages: Partial<Record<Exports["kind"], readonly string[]>> = {
     wsgi: ["python3-waitress", "python3-flask"],
@@ -115,7 +124,9 @@ function imageFor({ kind }: Exports): { readonly image: string; readonly package
     tornado: ["python3-tornado"],
     program: ["gunicorn"],
   };
-  return { image: "docker.io/library/debian:12-slim", packages: ["python3", ...(packages[kind] ?? [])] };
+  const fronts = services.flatMap(({ front }) => front ?? []);
+  const web = [...(fronts.length > 0 ? ["nginx-light"] : []), ...(fronts.some(({ php }) => php) ? ["php-fpm"] : [])];
+  return { image: "docker.io/library/debian:12-slim", packages: ["python3", ...(packages[kind] ?? []), ...web] };
 }
 
 function tooMany(count: number) {

@@ -2,6 +2,7 @@ import type { Quote } from "../plan/quote/error.ts";
 import { containerValue, shellWord, supervisorValue, supervisorWord } from "../plan/quote/init.ts";
 import { systemdArgument, systemdAssignment, systemdText } from "../plan/quote/systemd.ts";
 import { renderer } from "../plan/render.ts";
+import { frontFiles } from "./front.ts";
 import type { Exported, ExportedFile, InitSystem } from "./types.ts";
 
 type Templates = ReadonlyMap<string, string>;
@@ -22,7 +23,15 @@ export function exportFor(
   templates: Templates,
   helpers: Helpers,
 ): readonly ExportedFile[] {
-  return WRITERS[init](service, templates, helpers);
+  const below = init === "container" ? "root" : "";
+  return [...WRITERS[init](service, templates, helpers), ...frontFiles(everywhere(init, service), templates, below)];
+}
+
+/** In a container it listens for everybody who reaches the container, on one port. */
+function everywhere(init: InitSystem, service: Exported): Exported {
+  return init === "container" && service.listen !== undefined
+    ? { ...service, listen: "0.0.0.0:8000", user: "app" }
+    : service;
 }
 
 type Writer = (service: Exported, templates: Templates, helpers: Helpers) => readonly ExportedFile[];
@@ -94,8 +103,7 @@ function container(service: Exported, templates: Templates, helpers: Helpers): r
     variables: pairs(service.env).map(([name, value]) => `${name}=${containerValue(value)}`),
     stopSignal: `SIG${service.stopSignal}`,
   };
-  const everywhere = { ...service, ...(service.listen === undefined ? {} : { listen: "0.0.0.0:8000" }) };
-  const entry = shellFile("entrypoint", "entrypoint", everywhere, templates, helpers, { use });
+  const entry = shellFile("entrypoint", "entrypoint", everywhere("container", service), templates, helpers, { use });
   return [
     { name: "Containerfile", text: renderer(templates, String)("export/container.hbs", view), executable: false, use },
     entry,

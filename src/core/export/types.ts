@@ -19,6 +19,26 @@ export interface Exported {
   readonly stopSignal: "TERM" | "INT" | "QUIT" | "HUP";
   /** Seconds to end after that signal. */
   readonly graceS: number;
+  /** Set for what an nginx of its own serves, which finds its configuration in `frontDirectory`. */
+  readonly front?: WebFront;
+}
+
+/** What a web server has to be told about files, or PHP, at one address. */
+export interface WebFront {
+  readonly php: boolean;
+  /** Directory of the files, absolute. */
+  readonly root: string;
+  /** The only file of it that is served, whatever is asked. */
+  readonly file?: string;
+  /** `/`, or `/static/`: the address of that directory. */
+  readonly location: string;
+  /** In the language of nginx, for that location. */
+  readonly fragment: string;
+}
+
+/** Where the configuration of a service's own nginx belongs. */
+export function frontDirectory(name: string): string {
+  return `/etc/${name}`;
 }
 
 /** A file to write, by its name. */

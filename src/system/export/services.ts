@@ -16,6 +16,7 @@ import { findInstalled } from "../plugins/installed.ts";
 import { gatherFacts, virtualEnvironment } from "../serve/facts.ts";
 import { suggestedName } from "../serve/plugin.ts";
 import { findProgram } from "../supervise/command.ts";
+import { fronted, frontOf, GRACE_S, isFiles, noProgram, pathOf } from "./front.ts";
 
 /** What the user asked for, for all of its processes. */
 export interface Wish {
@@ -34,9 +35,7 @@ export interface Exports {
   readonly kind: Kind | "plugin";
 }
 
-const SYSTEM_PATH = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 const TIMEOUT_S = "60";
-const GRACE_S = 70;
 const SIGNALS: Readonly<Record<number, Exported["stopSignal"]>> = { 1: "HUP", 2: "INT", 3: "QUIT", 15: "TERM" };
 /** Of the module's variables, those that say where and what it is; the rest is told by `MF*`. */
 const KEPT = /^(?:MF|PATH$|PYTHON|NODE_PATH$|LD_LIBRARY_PATH$|LANG$|LC_|TZ$)/;
@@ -71,7 +70,14 @@ async function ofPlugin(
   const kept = Object.fromEntries(Object.entries(all).filter(([name, value]) => KEPT.test(name) && value !== ""));
   const services: Exported[] = [];
   let apps = 0;
-  for (const part of plugin.parts.filter(({ command }) => command !== "")) {
+  for (const part of plugin.parts.filter((one) => one.command !== "" || isFiles(one, plugin))) {
+    const front = part.kind === "app" ? frontOf(part, plugin) : undefined;
+    if (front !== undefined) {
+      const made = fronted(front, kept, partOf(part, plugin, wish), paths.root, nth(wish.listen, apps++));
+      if (!made.ok) return made;
+      services.push(made.value);
+      continue;
+    }
     const argv = commandArgv(part, plugin, { paths, env });
     if (!argv.ok) return argv;
     const listen = part.kind === "app" ? nth(wish.listen, apps++) : undefined;
@@ -100,11 +106,23 @@ async function ofCode(facts: Facts, root: string, wish: Wish): Promise<Result<Ex
   if (!detected.ok) return detected;
   const { web, daemons, kind } = detected.value;
   const name = wish.name ?? suggestedName(facts);
-  if (kind === "static" || kind === "php") return failure(needsWebServer(name));
+  if (web !== undefined && (kind === "static" || kind === "php")) {
+    const { named } = facts;
+    const front = {
+      php: kind === "php",
+      root: facts.directory,
+      ...(named === undefined ? {} : { file: named }),
+      location: "/",
+      fragment: web.fragment ?? "",
+    };
+    const common = { name, description: `${name}, kept alive`, directory: facts.directory, user: wish.user };
+    const made = fronted(front, {}, common, root, wish.listen);
+    return made.ok ? success({ services: [made.value], code: facts.directory, kind }) : made;
+  }
   const packages = await virtualEnvironment(facts.directory, wish.virtualEnv);
   const layers = join(root, "layers");
   const env = {
-    PATH: [...["core", "python3", "nodejs"].map((layer) => join(layers, layer, "bin")), ...SYSTEM_PATH].join(":"),
+    PATH: pathOf(root, ["core", "python3", "nodejs"]),
     ...(kind === "node" ? { NODE_PATH: join(layers, "nodejs", "node_modules") } : { PYTHONUNBUFFERED: "1" }),
     ...(packages === undefined ? {} : { PYTHONPATH: packages.packages }),
   };
@@ -180,20 +198,9 @@ export function listenOnIn(root: string): string {
   return join(root, "layers", "core", "bin", "listen_on");
 }
 
-function needsWebServer(name: string): Diagnostic {
-  const message = `${name} is served by a web server, which every init system starts already`;
-  const fix = "serve it with mfserv (metwork serve --keep), or put it where the machine's web server looks";
-  return { code: "MF3120", severity: "error", message, fix };
-}
-
 function needsPath(name: string): Diagnostic {
   const message = `${name} binds a socket at a path, not a port`;
   return { code: "MF3121", severity: "error", message, fix: "say where: --listen /run/NAME.socket" };
-}
-
-function noProgram(name: string): Diagnostic {
-  const message = `the program ${name} is not on this machine, so its path is not known`;
-  return { code: "MF3122", severity: "error", message, fix: "install it" };
 }
 
 function nothing(name: string): Diagnostic {
