@@ -122,6 +122,31 @@ test("0009_django_plugin: served, static files too; installed again, it keeps da
   assert.equal(readFileSync(join(data, "secret_key"), "utf8"), key);
 });
 
+test("0020_hotswap: of the same file, a page every 0.1 s meanwhile, and each is right", {
+  skip: lacks({ python: "django" }),
+}, async () => {
+  const { appliance, type, get } = developer;
+  developer.site("foobar", ONE);
+  const home = await developer.create("python3_django", "foobar");
+  const archive = await developer.release(home);
+  await type(appliance.home, "plugins.install", archive);
+  const page = /Hello World from django main app/;
+  assert.match((await developer.answered("/foobar")).body, page);
+  const asked: Promise<string>[] = [];
+  const ask = async (): Promise<string> => {
+    const { status, body } = await get("/foobar/");
+    return page.test(body) ? String(status) : body;
+  };
+  const every = setInterval(() => asked.push(ask()), 100);
+  try {
+    await type(appliance.home, "plugins.hotswap", archive);
+  } finally {
+    clearInterval(every);
+  }
+  assert.deepEqual(new Set(await Promise.all(asked)), new Set(["200"]));
+  assert.ok(asked.length >= 3, `${asked.length}`);
+});
+
 test("a Django plugin cannot be called main, as its app is", async () => {
   const { appliance } = developer;
   const created = await developer.run(
