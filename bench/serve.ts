@@ -15,7 +15,7 @@ import { freePort, type RunningNginx, startNginx, workerSocket } from "../test/s
 import { addPlugin } from "../test/support/planned.ts";
 import { cpuUsOf } from "./support/cpu.ts";
 import { openLoop, quantile } from "./support/open-loop.ts";
-import { byHand, likePredecessor, type Started, startOther } from "./support/other-nginx.ts";
+import { byHand, likePredecessor, type Place, type Started, startOther } from "./support/other-nginx.ts";
 
 const ROUNDS = Number(process.env["ROUNDS"] ?? 5);
 const SECONDS = Number(process.env["SECONDS"] ?? 3);
@@ -107,7 +107,7 @@ async function openHouse(count = 1): Promise<House> {
   const workers: number[] = [];
   for (const socket of sockets) workers.push(stack.use(await startWorker(socket)).pid);
   const contenders: Record<string, Contender> = { "planned here": { port: nginx.port, pid: nginx.pid, workers } };
-  const other = async (name: string, make: typeof likePredecessor): Promise<void> => {
+  const other = async (name: string, make: (place: Place) => string): Promise<void> => {
     const directory = join(nginx.paths.runtime, `other${Object.keys(contenders).length}`);
     const place = { directory, port: await freePort(), sockets };
     const started: Started = stack.use(await startOther(findPrograms().nginx ?? "nginx", place, make(place)));
@@ -116,7 +116,7 @@ async function openHouse(count = 1): Promise<House> {
   if (count === 1) {
     await other("by hand, log", (place) => byHand(place, true));
     await other("by hand, no log", (place) => byHand(place, false));
-    await other("as the predecessor", likePredecessor);
+    await other("as the predecessor", (place) => likePredecessor(place));
   }
   return { contenders, sockets, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }

@@ -1,7 +1,8 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { findPrograms } from "../../src/system/host/programs.ts";
 
 /** What a configuration written by hand is about. */
 export interface Place {
@@ -10,8 +11,8 @@ export interface Place {
   readonly sockets: readonly string[];
 }
 
-function common({ directory, port }: Place, http: string, locations: string): string {
-  return `${process.getuid?.() === 0 ? "user root;\n" : ""}worker_processes 1;
+function common({ directory, port }: Place, http: string, locations: string, first = ""): string {
+  return `${first}${process.getuid?.() === 0 ? "user root;\n" : ""}worker_processes 1;
 worker_rlimit_nofile 16384;
 pid ${directory}/nginx.pid;
 error_log stderr error;
@@ -49,15 +50,40 @@ export function byHand(place: Place, log: boolean): string {
   );
 }
 
-/** As the MetWork Framework sets it up, without the Lua it runs for some headers: no kept connections, a log line a write. */
-export function likePredecessor(place: Place): string {
+/** Lua that runs for every request: the host and the port of it, unless a proxy in front has said so. */
+const LUA_HEADERS = `set_by_lua_block $proxy_x_forwarded_host {
+      local given, host = ngx.var.http_x_forwarded_host, ngx.var.host
+      if given ~= nil then return given end
+      return host and (string.match(host, "^(.*):[0-9]+$") or host) or ""
+    }
+    set_by_lua_block $proxy_x_forwarded_port {
+      local given, host = ngx.var.http_x_forwarded_port, ngx.var.host
+      if given ~= nil then return given end
+      return ngx.var.http_x_forwarded_host == nil and host and string.match(host, "^.*:([0-9]+)$") or ""
+    }
+    set $extra_log_format "";
+    set $plugin "#unknown#";`;
+/** Lua that looks ten times a second for sockets to be taken out. */
+const LUA_TIMER = `lua_shared_dict peers 10m;
+  init_worker_by_lua_block {
+    local function look() for _, key in ipairs(ngx.shared.peers:get_keys(0)) do ngx.shared.peers:get(key) end end
+    ngx.timer.every(0.1, look)
+  }`;
+
+/**
+ * As the MetWork Framework sets it up by default: no kept connections, regular expressions for routes, Lua for
+ * two headers, a log line a write into a pipe that another process reads. Its twice as many processes as processors are left out.
+ */
+export function likePredecessor(place: Place, modules: readonly string[] = findPrograms().nginxModules): string {
+  const lua = modules.some((path) => path.includes("lua"));
   return common(
     place,
-    `map $http_upgrade $connection_upgrade { default upgrade; '' close; }
+    `${lua ? LUA_TIMER : ""}
+  map $http_upgrade $connection_upgrade { default upgrade; '' close; }
   log_format json escape=none '{ "@timestamp": "$time_iso8601", "from": "$remote_addr", "method": "$request_method", '
     '"uri": "$request_uri", "duration": $request_time, "status": $status, "request_length": $request_length, '
-    '"reply_length": $bytes_sent, "request_id": "$request_id" }';
-  access_log ${place.directory}/access.log json;
+    '"reply_length": $bytes_sent, "plugin": "$plugin", "request_id": "$request_id"$extra_log_format }';
+  access_log ${pipeOf(place)} json;
   upstream app {
     zone upstreams 1000k;
     least_conn;
@@ -71,25 +97,45 @@ export function likePredecessor(place: Place): string {
   proxy_set_header Host $http_host;
   proxy_set_header X-Real-IP $remote_addr;
   proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-  proxy_set_header X-Forwarded-Proto $scheme;
-  proxy_set_header X-Forwarded-Path $request_uri;
-  proxy_set_header X-Forwarded-Host $host;
+  map $http_x_forwarded_proto $proxy_x_forwarded_proto { default $http_x_forwarded_proto; '' $scheme; }
+  map $http_x_forwarded_path $proxy_x_forwarded_path { default $http_x_forwarded_path; '' $request_uri; }
+  proxy_set_header X-Forwarded-Proto $proxy_x_forwarded_proto;
+  proxy_set_header X-Forwarded-Path $proxy_x_forwarded_path;
+  proxy_set_header X-Forwarded-Host ${lua ? "$proxy_x_forwarded_host" : "$host"};
+  ${lua ? "proxy_set_header X-Forwarded-Port $proxy_x_forwarded_port;" : ""}
   proxy_set_header X-Request-Id $request_id;
   add_header X-Request-Id $request_id;`,
-    "location ~ ^/hello/main(?:/(?<locrq1>.*))?$ { proxy_pass http://app; }\n" +
-      "    location ~ ^/hello(?:/(?<locrq2>.*))?$ { proxy_pass http://app; }",
+    `${lua ? LUA_HEADERS : 'set $extra_log_format "";\n    set $plugin "#unknown#";'}
+    ${["/hello/main/static", "/hello/main", "/hello/static", "/hello"].map(locationAt).join("\n    ")}`,
+    lua ? modules.map((path) => `load_module ${path};\n`).join("") : "",
   );
+}
+
+function locationAt(prefix: string, index: number): string {
+  const serve = prefix.endsWith("static") ? `alias /nonexistent/$locrq${index};` : "proxy_pass http://app;";
+  return `location ~ ^${prefix}(?:/(?<locrq${index}>.*))?$ { error_page 599 /invalid; set $plugin hello; ${serve} }`;
 }
 
 export interface Started extends AsyncDisposable {
   readonly pid: number;
 }
 
-/** Runs nginx on a configuration; gone with its dispose. */
+function pipeOf({ directory }: Place): string {
+  return join(directory, "access.pipe");
+}
+
+/** Runs nginx on a configuration, and what reads its pipe if it writes into one; gone with its dispose. */
 export async function startOther(nginx: string, place: Place, text: string): Promise<Started> {
   mkdirSync(place.directory, { recursive: true });
   const file = join(place.directory, "nginx.conf");
   writeFileSync(file, text);
+  if (text.includes(pipeOf(place))) {
+    execFileSync("mkfifo", [pipeOf(place)]);
+    const log = openSync(join(place.directory, "access.log"), "a");
+    // Ends by itself with the last process of nginx.
+    spawn("cat", [pipeOf(place)], { stdio: ["ignore", log, "inherit"] });
+    closeSync(log);
+  }
   const child = spawn(nginx, ["-e", "stderr", "-p", place.directory, "-c", file, "-g", "daemon off;"], {
     stdio: ["ignore", "ignore", "inherit"],
   });
