@@ -12,15 +12,17 @@ export interface BaseFacts {
   readonly configurationName: string;
   /** False when the name was given in the environment, and must stay what it was there. */
   readonly configurationNameFromFile: boolean;
+  /** `major.minor` of the machine's Python. */
+  readonly python3Version?: string | undefined;
 }
 
 /**
  * The variables that do not depend on the module's options. Nothing in them changes with time: what the predecessor set
  * from the clock or the state (`<MOD>_CONF_GENERATION_TIME`, `MFMODULE_STATUS`) is left out, so that equal inputs give
- * equal plans. `PYTHON3_SHORT_VERSION` comes from the programs found, with the plan.
+ * equal plans.
  */
 export function baseEnv(facts: BaseFacts): Env {
-  const { paths, host, version, configurationName } = facts;
+  const { paths, host, version, configurationName, python3Version } = facts;
   const { module, root, home, mfext, runtime } = paths;
   const upper = module.toUpperCase();
   const layout = runtimeLayout(runtime);
@@ -45,6 +47,7 @@ export function baseEnv(facts: BaseFacts): Env {
     LAYERAPI2_LAYERS_PATH: [layout.plugins, `${root}/layers`, home, mfext].join(":"),
     LC_NUMERIC: "C",
     PATH: [`${root}/bin`, `${root}/node_modules/.bin`, ...SYSTEM_PATH].join(":"),
+    ...(python3Version !== undefined && { PYTHON3_SHORT_VERSION: python3Version }),
     PYTHON_EGG_CACHE: `${layout.tmp}/python_cache`,
     TMPDIR: layout.tmp,
     USER: host.user,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -24,6 +24,14 @@ describe("findPrograms", () => {
     const found = findPrograms({ path, nginxModules: [] });
     assert.equal(found.nginx, join(home, "a", "nginx"));
     assert.equal(found.python3, join(home, "b", "python3"));
+  });
+
+  it("knows the version of Python by the name of what it is a link to", () => {
+    const versioned = directory("versioned", { "python3.13": 0o755 });
+    symlinkSync("python3.13", join(versioned, "python3"));
+    assert.equal(findPrograms({ path: [versioned], nginxModules: [] }).python3Version, "3.13");
+    const plain = directory("unversioned", { python3: 0o755 });
+    assert.equal(findPrograms({ path: [plain], nginxModules: [] }).python3Version, undefined);
   });
 
   it("takes valkey where there is no redis, and redis before valkey wherever it stands", () => {

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
 import { posix } from "node:path";
 import type { Programs } from "../../core/module/host.ts";
 import { distributions, nginxLuaModules, programNames } from "./distribution.ts";
@@ -26,7 +26,14 @@ export function findPrograms(places: Places = {}): Programs {
   const named = Object.fromEntries(Object.entries(programNames).map(([key, names]) => [key, first(names)]));
   const found = Object.fromEntries(Object.entries(named).filter(([, file]) => file !== undefined));
   const modules = places.nginxModules ?? [...new Set(distributions.map((distribution) => distribution.nginxModules))];
-  return { node: process.execPath, nginxModules: luaModules(modules), ...found };
+  return { node: process.execPath, nginxModules: luaModules(modules), ...versionOf(found["python3"]), ...found };
+}
+
+/** Distributions call the interpreter by its version, and `python3` is a link to it. */
+function versionOf(python3: string | undefined): Pick<Programs, "python3Version"> {
+  const real = python3 === undefined ? "" : posix.basename(realpathSync(python3));
+  const python3Version = /^python(3\.\d+)$/.exec(real)?.[1];
+  return python3Version === undefined ? {} : { python3Version };
 }
 
 /** All the modules Lua needs, of one directory; none when one of them is missing. */

@@ -18,6 +18,7 @@ import { MODULE_OPTIONS } from "../../core/module/options/index.ts";
 import { checkTogether } from "../../core/module/options/together.ts";
 import { configFiles, type ModulePaths } from "../../core/module/paths.ts";
 import { ensureDirectory, readTextFile, writeFileAtomically } from "../../kit/fs.ts";
+import { findPrograms } from "../host/programs.ts";
 import { readIni } from "./ini.ts";
 
 const DNS_TIMEOUT_MS = 2000;
@@ -70,6 +71,7 @@ export function readConfig(paths: ModulePaths, host: Host, env: ProcessEnv = pro
     version: installedVersion(paths.root),
     configurationName: named.name,
     configurationNameFromFile: named.fromFile,
+    python3Version: findPrograms().python3Version,
   });
   const resolved = resolveConfig(MODULE_OPTIONS[paths.module], layers, named.name, base);
   const notes = [...named.notes, ...resolved.notes, ...checkTogether(resolved.values)];
