@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { lstatSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { posix } from "node:path";
-import { sidecarName, sidecarOwner, systemPath } from "../core/flow/names.ts";
+import { pathIn, sidecarName, sidecarOwner, splitPath, systemPath } from "../core/flow/names.ts";
 import { decodeMove, decodeTags, encodeTags, type Tags } from "../core/flow/tags.ts";
 import { getXattr, removeXattr, setXattr } from "./linux/xattr.ts";
 
@@ -25,7 +25,8 @@ export function digest(text: string): string {
 }
 
 export function sidecarPath(path: string): string {
-  return posix.join(posix.dirname(path), sidecarName(posix.basename(path), digest));
+  const [directory, name] = splitPath(path);
+  return pathIn(directory, sidecarName(name, digest));
 }
 
 /** The tags of a file. Text that is no tags counts as none. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { posix } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import {
@@ -7,8 +8,10 @@ import {
   NAME_MAX,
   nameFromBytes,
   nameToBytes,
+  pathIn,
   sidecarName,
   sidecarOwner,
+  splitPath,
   systemPath,
   truncate,
 } from "./names.ts";
@@ -63,4 +66,16 @@ test("a side-car's name fits whatever the file's is", () => {
 test("a basename leads nowhere else", () => {
   for (const bad of ["", ".", "..", "a/b", "/", "a\0"]) assert.equal(isBasename(bad), false, JSON.stringify(bad));
   for (const good of ["a", "...", "a\nb", " "]) assert.equal(isBasename(good), true, JSON.stringify(good));
+});
+
+test("paths are put together and taken apart as node:path does", () => {
+  const part = fc.oneof(fc.constantFrom("", "/", ".", "..", "a", "a/b", "./a", "a//b", "a/"), fc.string());
+  fc.assert(
+    fc.property(fc.array(part), part, (parts, name) => {
+      const directory = `/${parts.join("/")}`;
+      const path = pathIn(directory, name);
+      assert.equal(path, posix.join(directory, name));
+      if (!path.endsWith("/")) assert.deepEqual(splitPath(path), [posix.dirname(path), posix.basename(path)]);
+    }),
+  );
 });

@@ -1,3 +1,5 @@
+import { posix } from "node:path";
+
 const REPLACEMENT = "\ufffd";
 const ESCAPE_BASE = 0xdc00;
 /** NAME_MAX of Linux file systems, in bytes. */
@@ -52,6 +54,28 @@ export function truncate(name: string, limit: number): string {
     end += char.length;
   }
   return name.slice(0, end);
+}
+
+/** Directories whose paths need no tidying, as they are met again with every file. */
+const tidy = new Set<string>();
+const TIDY_MAX = 1000;
+
+/** The path of something in a directory, as posix.join makes it, which costs as much as a system call. */
+export function pathIn(directory: string, name: string): string {
+  const isPlain = isBasename(name) && (tidy.has(directory) || isTidy(directory));
+  return isPlain ? `${directory}/${name}` : posix.join(directory, name);
+}
+
+function isTidy(directory: string): boolean {
+  const is = posix.normalize(directory) === directory && !directory.endsWith("/");
+  if (is && tidy.size < TIDY_MAX) tidy.add(directory);
+  return is;
+}
+
+/** The directory of an absolute path, without its last slash, and the name in it. */
+export function splitPath(path: string): readonly [directory: string, name: string] {
+  const at = path.lastIndexOf("/");
+  return [at <= 0 ? "/" : path.slice(0, at), path.slice(at + 1)];
 }
 
 /** True for one name of a directory's entry: no path, not `.` or `..`. */

@@ -42,6 +42,18 @@ test("the .tags format: sorted, a line per tag", () => {
   assert.equal(formatTags(tags), "0.a = x = y\nfirst.c = two\\nlines\nlatest.b = 2\n");
 });
 
+test("the lines are sorted whatever the names are, and whatever was written before", () => {
+  const name = fc.oneof(fc.constantFrom("a", "a = b", "a = ", "a.b", "a b"), text);
+  fc.assert(
+    fc.property(fc.array(fc.array(fc.tuple(name, text)), { minLength: 1, maxLength: 4 }), (files) => {
+      for (const tags of files.map((entries) => new Map(entries))) {
+        const lines = [...tags].map(([key, value]) => `${key} = ${value.replaceAll("\n", "\\n")}\n`);
+        for (let again = 0; again < 2; again++) assert.equal(formatTags(tags), lines.toSorted().join(""));
+      }
+    }),
+  );
+});
+
 test("entering a step counts from 0 and dates with the predecessor's colon", () => {
   const tags = new Map<string, string>();
   assert.equal(stepCounter(tags), -1);

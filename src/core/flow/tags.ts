@@ -1,3 +1,4 @@
+import { millisecond, utcSecond } from "../base/utc.ts";
 import type { Identity } from "./claim-name.ts";
 import type { StepName } from "./types.ts";
 
@@ -58,10 +59,37 @@ function decodeAll(text: string): Tags | undefined {
  * one line stays one tag.
  */
 export function formatTags(tags: ReadonlyMap<string, string>): string {
-  const lines: string[] = [];
-  for (const [key, value] of tags)
-    lines.push(`${key} = ${value.includes("\n") ? value.replaceAll("\n", "\\n") : value}\n`);
-  return lines.sort().join("");
+  if (!hasLayout(tags)) layout = newLayout([...tags.keys()]);
+  const values = [...tags.values()].map((value) => (value.includes("\n") ? value.replaceAll("\n", "\\n") : value));
+  const lines = layout.lines.map(({ index, begin }) => begin + values[index]);
+  if (layout.isFixed) return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
+  return lines
+    .map((line) => `${line}\n`)
+    .sort()
+    .join("");
+}
+
+/** Where the tags of a file stand in its `.tags`: nearly always where those of the file before did. */
+interface Layout {
+  readonly keys: readonly string[];
+  readonly lines: readonly { readonly index: number; readonly begin: string }[];
+  /** Whatever the values are. */
+  readonly isFixed: boolean;
+}
+
+let layout: Layout = { keys: [], lines: [], isFixed: true };
+
+function hasLayout(tags: ReadonlyMap<string, string>): boolean {
+  if (tags.size !== layout.keys.length) return false;
+  let index = 0;
+  for (const key of tags.keys()) if (layout.keys[index++] !== key) return false;
+  return true;
+}
+
+function newLayout(keys: readonly string[]): Layout {
+  const lines = keys.map((key, index) => ({ index, begin: `${key} = ` }));
+  lines.sort((a, b) => (a.begin < b.begin ? -1 : 1));
+  return { keys, lines, isFixed: !keys.some((key) => key.includes(" = ")) };
 }
 
 /** Reads what formatTags wrote; lines that are no tag are passed over. */
@@ -102,18 +130,41 @@ export function readIdentity(tags: Tags): Identity {
 export function enterStep(tags: Tags, step: StepName, nowMs: number): number {
   const counter = stepCounter(tags) + 1;
   tags.set(TAG.counter, String(counter));
-  tags.set(`${counter}.${step.plugin}.${step.step}.enter_step`, timestamp(nowMs));
+  tags.set(stepTagName(step, counter, "enter_step"), timestamp(nowMs));
   return counter;
 }
 
 /** Sets a step's tag twice: under the counter, and as the latest of that step. */
 export function setStepTag(tags: Tags, counter: number, step: StepName, name: string, value: string): void {
-  tags.set(`${counter}.${step.plugin}.${step.step}.${name}`, value);
-  tags.set(`latest.${step.plugin}.${step.step}.${name}`, value);
+  tags.set(stepTagName(step, counter, name), value);
+  tags.set(stepTagName(step, LATEST, name), value);
+}
+
+/** Instead of a counter. */
+const LATEST = -1;
+/** More than these are made anew each time. */
+const COUNTERS_MAX = 32;
+const NAMES_MAX = 64;
+/** By step, counter and last part: a name made once is hashed once, which the tags of every file profit from. */
+const tagNames = new WeakMap<StepName, Map<string, string>[]>();
+
+function stepTagName(step: StepName, counter: number, last: string): string {
+  const names = counter < COUNTERS_MAX ? namesOf(step, counter) : undefined;
+  const known = names?.get(last);
+  if (known !== undefined) return known;
+  const name = `${counter === LATEST ? "latest" : counter}.${step.plugin}.${step.step}.${last}`;
+  if (names !== undefined && names.size < NAMES_MAX) names.set(last, name);
+  return name;
+}
+
+function namesOf(step: StepName, counter: number): Map<string, string> {
+  const all = tagNames.get(step) ?? [];
+  if (all.length === 0) tagNames.set(step, all);
+  all[counter + 1] ??= new Map();
+  return all[counter + 1] ?? new Map();
 }
 
 /** `YYYY-MM-DDTHH:MM:SS:ffffff`, UTC, with the predecessor's colon before the microseconds. */
 function timestamp(nowMs: number): string {
-  const iso = new Date(nowMs).toISOString();
-  return `${iso.slice(0, 19)}:${iso.slice(20, 23)}000`;
+  return `${utcSecond(nowMs)}:${millisecond(nowMs)}000`;
 }

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Hint } from "../../core/flow/hint.ts";
+import { pathIn } from "../../core/flow/names.ts";
 import { type FlowConfig, type FlowStep, type StepName, stepKey } from "../../core/flow/types.ts";
 import { GroupCommit } from "../../kit/group-commit.ts";
 import { passes } from "../../kit/passing.ts";
@@ -215,7 +216,7 @@ export class Engine {
     lane.taking -= 1;
     switch (claimed.is) {
       case "claimed":
-        lane.log.info(`Start the processing of ${printable(posix.join(hint.directory, hint.filename))}`);
+        lane.log.info(`Start the processing of ${printable(pathIn(hint.directory, hint.filename))}`);
         this.#passage.run(claimed.file, lane);
         return;
       case "refused":
@@ -238,7 +239,7 @@ export class Engine {
   }
 
   #notClaimed(lane: Lane, hint: Hint, why: string): void {
-    lane.log.warning(`${printable(posix.join(hint.directory, hint.filename))} is left where it is: ${why}`);
+    lane.log.warning(`${printable(pathIn(hint.directory, hint.filename))} is left where it is: ${why}`);
     this.#release(lane);
   }
 

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { tenths } from "../../core/base/utc.ts";
 import { raisePriority } from "../../core/flow/priority.ts";
 import { enterStep, TAG } from "../../core/flow/tags.ts";
 import type { StepName } from "../../core/flow/types.ts";
@@ -148,8 +149,8 @@ export class Passage {
     this.#given.events.ended(job, ending);
     if (ending.is !== "returned") {
       const name = printable(file.tags.get(TAG.basename) ?? "");
-      const tookMs = performance.now() - startedMs;
-      lane.log.info(`End of the ${name} processing after ${tookMs.toFixed(1)} ms (step ${counter})`);
+      const tookMs = tenths(performance.now() - startedMs);
+      lane.log.info(`End of the ${name} processing after ${tookMs} ms (step ${counter})`);
     }
     this.#given.release(lane);
   }

@@ -3,7 +3,7 @@ import { copyFile, rm } from "node:fs/promises";
 import { posix } from "node:path";
 import { claimId, decodeClaim, encodeClaim, type Identity } from "../../core/flow/claim-name.ts";
 import type { Hint } from "../../core/flow/hint.ts";
-import { HIDDEN_PREFIX, systemPath } from "../../core/flow/names.ts";
+import { HIDDEN_PREFIX, pathIn, systemPath } from "../../core/flow/names.ts";
 import { identify, readIdentity } from "../../core/flow/tags.ts";
 import { checkpoint } from "../../kit/checkpoint.ts";
 import { isBeingWritten } from "../../kit/linux/lease.ts";
@@ -39,7 +39,7 @@ const uid = process.getuid?.() ?? 0;
  * another file system, which stay visible until the copy is complete.
  */
 export function claim(hint: Hint, claims: string, copying: Set<string>, plain = false): Claim | Promise<Claim> {
-  const path = posix.join(hint.directory, hint.filename);
+  const path = pathIn(hint.directory, hint.filename);
   const stat = lstatSync(systemPath(path), { throwIfNoEntry: false });
   if (stat === undefined || copying.has(path)) return { is: "gone" };
   if (!stat.isFile()) return { is: "refused", why: "it is no regular file" };
@@ -52,7 +52,7 @@ export function claim(hint: Hint, claims: string, copying: Set<string>, plain = 
   const known = !identify(tags, identityOf(hint), randomUid);
   const unique = waitingName(tags);
   const carried = before === undefined && !plain ? encodeClaim(unique, readIdentity(tags)) : undefined;
-  const to = posix.join(claims, carried ?? unique);
+  const to = pathIn(claims, carried ?? unique);
   const shared = stat.nlink > 1;
   const keep = carried !== undefined || (known && before === "attribute");
   const place = keep ? before : writeTags(path, to, tags, shared);

@@ -1,7 +1,7 @@
 import { chmodSync, copyFileSync, lstatSync, renameSync, unlinkSync, utimesSync } from "node:fs";
 import { copyFile, open, utimes } from "node:fs/promises";
 import { posix } from "node:path";
-import { HIDDEN_PREFIX, systemPath } from "../../core/flow/names.ts";
+import { HIDDEN_PREFIX, pathIn, splitPath, systemPath } from "../../core/flow/names.ts";
 import { freeName, tagsFileName } from "../../core/flow/placement.ts";
 import { moveRecord } from "../../core/flow/recovery.ts";
 import { formatTags, TAG } from "../../core/flow/tags.ts";
@@ -109,7 +109,7 @@ async function placeCopy(file: FlowFile, from: string, placement: Placement, tag
 
 /** Renames `source` to its final name, its tags file in place before it. */
 function put(file: FlowFile, source: string, from: string, placement: Placement, tags?: string): string {
-  const wanted = posix.join(placement.directory, placement.name);
+  const wanted = pathIn(placement.directory, placement.name);
   const before = file.place;
   if (placement.keepTags) keepTagsFor(file, source, from, wanted);
   const path = placement.replace ? replaceAt(source, wanted) : putFree(file, source, wanted, placement, tags);
@@ -146,18 +146,17 @@ function replaceAt(source: string, path: string): string {
 }
 
 function putFree(file: FlowFile, source: string, wanted: string, placement: Placement, tags?: string): string {
-  const directory = posix.dirname(wanted);
+  const [directory, name] = splitPath(wanted);
   const uid = file.tags.get(TAG.uid) ?? "";
-  const name = posix.basename(wanted);
   const text = placement.tagsSuffix === "" || tags !== undefined ? "" : formatTags(file.tags);
   for (let attempt = 0; ; attempt++) {
     const candidate = freeName(name, uid, attempt);
-    const path = posix.join(directory, candidate);
+    const path = pathIn(directory, candidate);
     if (placement.tagsSuffix === "") {
       if (inDirectory(path, () => renameUnlessTaken(source, path), source)) return path;
       continue;
     }
-    const tagsPath = posix.join(directory, tagsFileName(candidate, placement.tagsSuffix, digest));
+    const tagsPath = pathIn(directory, tagsFileName(candidate, placement.tagsSuffix, digest));
     if (
       !inDirectory(path, () => writeTagsFile(tagsPath, path, tags === undefined ? { text } : { prepared: tags }, uid))
     )

@@ -1,3 +1,4 @@
+import { millisecond, utcSecond } from "../../core/base/utc.ts";
 import type { LogLevel } from "../../core/flow/types.ts";
 
 /** What a step, or the daemon itself, says. */
@@ -38,7 +39,7 @@ export function openLogs(sink: LogSink, pid: number): Logs {
     const ms = Date.now();
     if (ms !== lastMs) {
       lastMs = ms;
-      lastTime = `${new Date(ms).toISOString().slice(0, -1)}000Z`;
+      lastTime = `${utcSecond(ms)}.${millisecond(ms)}000Z`;
     }
     return lastTime;
   };
@@ -49,16 +50,22 @@ export function openLogs(sink: LogSink, pid: number): Logs {
     lines = "";
     if (text !== "") sink.stdout(text);
   };
-  const line = (level: LogLevel, name: string, message: string): string =>
-    `${now()}${`[${level}]`.padStart(LEVEL_WIDTH)} (mfdata.${name}#${pid}) ${message}\n`;
-  const buffered = (level: LogLevel, name: string) => (message: string) => {
-    lines += line(level, name, message);
-    if (lines.length > FLUSH_CHARS) flush();
-    else timer ??= setTimeout(flush, FLUSH_MS);
+  const origin = (level: LogLevel, name: string): string =>
+    `${`[${level}]`.padStart(LEVEL_WIDTH)} (mfdata.${name}#${pid}) `;
+  const buffered = (level: LogLevel, name: string) => {
+    const from = origin(level, name);
+    return (message: string) => {
+      lines += `${now() + from + message}\n`;
+      if (lines.length > FLUSH_CHARS) flush();
+      else timer ??= setTimeout(flush, FLUSH_MS);
+    };
   };
-  const atOnce = (level: LogLevel, name: string) => (message: string) => {
-    flush();
-    sink.stderr(line(level, name, message));
+  const atOnce = (level: LogLevel, name: string) => {
+    const from = origin(level, name);
+    return (message: string) => {
+      flush();
+      sink.stderr(`${now() + from + message}\n`);
+    };
   };
   const silent = (): void => undefined;
   return {
@@ -77,6 +84,11 @@ export function openLogs(sink: LogSink, pid: number): Logs {
 
 /** A name as a log line can hold it: quoted where it has line breaks or other control characters. */
 export function printable(name: string): string {
+  if (name === printed.name) return printed.text;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
-  return /[\x00-\x1f\x7f]/.test(name) ? JSON.stringify(name) : name;
+  printed = { name, text: /[\x00-\x1f\x7f]/.test(name) ? JSON.stringify(name) : name };
+  return printed.text;
 }
+
+/** A file is spoken of several times in a row. */
+let printed = { name: "", text: "" };

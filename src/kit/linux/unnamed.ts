@@ -1,7 +1,6 @@
 import { closeSync, constants, openSync, writeFileSync } from "node:fs";
-import { posix } from "node:path";
 import koffi from "koffi";
-import { systemPath } from "../../core/flow/names.ts";
+import { splitPath, systemPath } from "../../core/flow/names.ts";
 import { libc, systemError } from "./libc.ts";
 import { cPath } from "./path.ts";
 
@@ -17,7 +16,7 @@ const { EEXIST } = koffi.os.errno;
  * has the name already. undefined: the file system cannot, as NFS. Throws system errors.
  */
 export function writeWhole(path: string, text: string, mode: number): boolean | undefined {
-  const fd = openUnnamed(posix.dirname(path), mode);
+  const fd = openUnnamed(splitPath(path)[0], mode);
   if (fd === undefined) return undefined;
   try {
     writeFileSync(fd, text);
