@@ -9,6 +9,7 @@ import { look, type SeenTime, seenFor } from "../core/flow/seen-time.ts";
 import type { FlowConfig } from "../core/flow/types.ts";
 import { isBeingWritten } from "../kit/linux/lease.ts";
 import { codeOf, messageOf } from "./errors.ts";
+import { inClosed } from "./file/closed.ts";
 import { printable, type StepLog } from "./tell/log.ts";
 
 /** A pass is at most this share of the time: a huge trash is looked at less often. */
@@ -121,7 +122,7 @@ export class Collector {
       const hasOwner = (owner: string): boolean => exists(posix.join(directory, owner));
       if (file === undefined || !isGarbage(area, file, this.#config.lifetimes, { sinceOldestClaimS, hasOwner })) return;
       if (area !== "trash" && isBeingWritten(path) === "yes") return;
-      unlinkSync(systemPath(path));
+      inClosed(path, () => unlinkSync(systemPath(path)));
       this.#log.info(`deleted ${printable(path)}: it was there for ${Math.round(file.ageS)} s`);
     });
   }

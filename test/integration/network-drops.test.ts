@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Ran, run } from "../../src/kit/exec.ts";
@@ -15,11 +15,12 @@ let home: string;
 let archive: string;
 let ftp: number;
 let sftp: number;
+let site: string;
 
 before(async () => {
   [ftp, sftp] = [await freePort(), await freePort()];
   const common = "flag = 1\naddress = 127.0.0.1\n";
-  const site = `[ftp]\n${common}port = ${ftp}\ntls = 1\n[sftp]\n${common}port = ${sftp}\nuser = radar\n`;
+  site = `[ftp]\n${common}port = ${ftp}\ntls = 1\n[sftp]\n${common}port = ${sftp}\nuser = radar\n`;
   appliance = await makeAppliance({ mfdata: site });
   home = join(appliance.home, "mfdata");
   archive = join(appliance.home, "kept");
@@ -161,4 +162,52 @@ test("uploads that are cut, over either, are never taken", async () => {
   await until("what came after is archived", () => kept("ftp/next") !== undefined);
   assert.deepEqual([kept("ftp/cut"), kept("sftp/cut")], [undefined, undefined]);
   assert.ok(waiting("sftp").includes("cut"));
+});
+
+test("full: new uploads over either are refused, in sessions that are open too; running ones end; then all is taken", async (context) => {
+  const login = ["--user", "anonymous:s3cret"];
+  const big = appliance.write("large", "x".repeat(4_000_000));
+  const running = spawn("curl", [
+    "-sS",
+    "--limit-rate",
+    "600k",
+    "--ssl-reqd",
+    "-k",
+    ...login,
+    "-T",
+    big,
+    ftpUrl("run.t"),
+  ]);
+  const ended = once(running, "exit");
+  await until("one runs", () => waiting("ftp").includes("run.t"));
+  const open = spawn("sftp", [...sftpArguments(), "radar@127.0.0.1"], { cwd: appliance.home });
+  let said = "";
+  for (const stream of [open.stdout, open.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+  const closed = once(open, "exit");
+  context.after(() => [running, open].map((child) => child.kill("SIGKILL")));
+  open.stdin.write("put report before.t\n");
+  await until("its session is open", () => waiting("sftp").includes("before.t"));
+
+  const refusing = join(home, "var", "refusing.json");
+  appliance.write("mfdata/config/config.ini", `${site}[data_in]\nmin_free_space = 999999999\n`);
+  await appliance.ok("metwork", "apply", "mfdata");
+  const isClosed = (server: string): boolean => (statSync(join(home, "var", "in", server)).mode & 0o222) === 0;
+  await until("the directories are closed", () => existsSync(refusing) && isClosed("ftp") && isClosed("sftp"));
+  open.stdin.write("put report new.t\nrename before.t before\n");
+  await until("both are refused", () => /new\.t.*denied/is.test(said) && /rename.*before.*denied/is.test(said));
+  assert.match((await curl(...login, "-T", "report", ftpUrl("new.t"))).stderr, /553|25/);
+  assert.deepEqual(await ended, [0, null]);
+  assert.equal(statSync(join(home, "var", "in", "ftp", "run.t")).size, 4_000_000);
+
+  appliance.write("mfdata/config/config.ini", site);
+  await appliance.ok("metwork", "apply", "mfdata");
+  await until("files are taken", () => !existsSync(refusing));
+  await until("the directories are open", () => !isClosed("ftp") && !isClosed("sftp"), 5000);
+  open.stdin.end("rename before.t before\n");
+  await curl(...login, ftpUrl(""), "-Q", "RNFR run.t", "-Q", "RNTO run");
+  await until("both are archived", () => kept("sftp/before") !== undefined && kept("ftp/run")?.length === 4_000_000);
+  await closed;
 });

@@ -210,6 +210,7 @@ function watchedDirectories(input: FlowInput, dataIn: string, run: ReadonlySet<s
   const feeds = new Map<string, Set<string>>();
   const internal = new Set<string>();
   const modes = new Map<string, WatchMode>();
+  const drops = new Set<string>();
   const feed = (directory: string, key: string, mode = DEFAULT_MODE): void => {
     if (!run.has(key)) return;
     const path = posix.normalize(directory).replace(/(?<=.)\/+$/, "");
@@ -236,7 +237,9 @@ function watchedDirectories(input: FlowInput, dataIn: string, run: ReadonlySet<s
   for (const server of ["ftp", "sftp"]) {
     if (first === undefined || !flagOf(input.config, `${server}.flag`)) continue;
     const mode = readMode(textOf(input.config, `${server}.completeness`));
-    feed(posix.resolve(dataIn, textOf(input.config, `${server}.directory`)), `${first}.main`, mode);
+    const directory = posix.resolve(dataIn, textOf(input.config, `${server}.directory`));
+    drops.add(directory);
+    feed(directory, `${first}.main`, mode);
   }
   return [...feeds].map(([directory, steps]) => {
     const external = !internal.has(directory);
@@ -248,6 +251,7 @@ function watchedDirectories(input: FlowInput, dataIn: string, run: ReadonlySet<s
       external,
       ...(complete.by !== "close" && { complete }),
       ...(recursive && { recursive }),
+      ...(drops.has(directory) && { closes: true }),
     };
   });
 }

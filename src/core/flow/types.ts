@@ -101,6 +101,8 @@ export interface WatchedDirectory {
   readonly complete?: Exclude<Completeness, { readonly by: "close" }>;
   /** Directories below count too. */
   readonly recursive?: true;
+  /** Its server cannot be told that there is no room: while the ways in refuse files, nobody may make one here. */
+  readonly closes?: true;
 }
 
 /** A program that answers for the rules of one plugin in one language. */

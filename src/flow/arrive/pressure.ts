@@ -4,6 +4,7 @@ import { HIDDEN_PREFIX, systemPath } from "../../core/flow/names.ts";
 import { judgePressure, type Measured, type Reason } from "../../core/flow/pressure.ts";
 import { type FlowConfig, stepKey } from "../../core/flow/types.ts";
 import { codeOf, messageOf } from "../errors.ts";
+import { closeDirectories } from "../file/closed.ts";
 import type { StepLog } from "../tell/log.ts";
 
 const LOOK_MS = 1000;
@@ -12,8 +13,9 @@ const SHARE = 10;
 const READ_AHEAD = 512;
 
 /**
- * Tells the ways in when to refuse files: the file `refusing.json` is there as long as they must. What has come is never
- * touched, and is processed as before, which is what makes room again.
+ * Tells the ways in when to refuse files: the file `refusing.json` is there as long as they must, and directories of
+ * servers that do not look at it are closed. What has come is never touched, and is processed as before, which is what makes
+ * room again.
  */
 export class Pressure {
   readonly #log: StepLog;
@@ -27,6 +29,8 @@ export class Pressure {
   constructor(config: FlowConfig, log: StepLog) {
     this.#config = config;
     this.#log = log;
+    // A death may have left them closed, and who claims from them before the first look knows nothing of it.
+    this.#close(false);
     void this.#look();
   }
 
@@ -44,7 +48,10 @@ export class Pressure {
     const begun = performance.now();
     try {
       const reasons = judgePressure(this.#reasons, await this.#measure(), this.#config.limits);
-      if (!this.#closed) this.#tell(reasons);
+      if (!this.#closed) {
+        this.#tell(reasons);
+        this.#close(reasons.length > 0);
+      }
       this.#problem = "";
     } catch (error) {
       const problem = messageOf(error);
@@ -90,6 +97,12 @@ export class Pressure {
     this.#told = false;
     mark(this.#config.refusingFile, reasons);
     this.#told = true;
+  }
+
+  /** Closes, or opens, the directories whose servers cannot be told. */
+  #close(isFull: boolean): void {
+    const entrances = this.#config.watched.flatMap(({ directory, closes }) => (closes ? [directory] : []));
+    closeDirectories(isFull ? entrances : [], entrances);
   }
 }
 

@@ -12,6 +12,7 @@ import { codeOf } from "../errors.ts";
 import { patiently } from "../patience.ts";
 import type { FlowFile } from "../types.ts";
 import { factsOf, noteSource } from "./across.ts";
+import { inClosed } from "./closed.ts";
 import { discard } from "./discard.ts";
 import { isUniqueName, randomUid, waitingName } from "./ids.ts";
 import { syncFile } from "./transfer.ts";
@@ -66,7 +67,7 @@ export function claim(hint: Hint, claims: string, copying: Set<string>, plain = 
     owned: stat.uid === uid,
   });
   try {
-    renameSync(systemPath(path), to);
+    inClosed(path, () => renameSync(systemPath(path), to));
   } catch (error) {
     if (place === "sidecar") dropSidecar(to);
     if (codeOf(error) === "ENOENT") return { is: "gone" };
@@ -74,7 +75,7 @@ export function claim(hint: Hint, claims: string, copying: Set<string>, plain = 
     throw error;
   }
   checkpoint("claimed");
-  if (before === "sidecar" || place === "sidecar") dropSidecar(path);
+  if (before === "sidecar" || place === "sidecar") inClosed(path, () => dropSidecar(path));
   return { is: "claimed", file: file(place) };
 }
 
@@ -111,7 +112,7 @@ async function claimAcross(
     renameSync(copy, to);
     await syncFile(posix.dirname(to));
     checkpoint("copied-in");
-    discard(path);
+    inClosed(path, () => discard(path));
     forget();
     return { is: "claimed", file };
   } catch (error) {
