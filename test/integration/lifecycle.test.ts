@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { http, until } from "../../scripts/support/client.ts";
@@ -59,6 +59,9 @@ test("a module whose supervisor was killed is started again; one that is well, o
     env: { METWORK_RUNTIME_ROOT: appliance.home, METWORK_ETC: join(appliance.home, "etc") },
   });
   assert.equal((await healModule(paths, 0)).did, "nothing");
+  const told = JSON.parse(readFileSync(join(paths.runtime, "var", "status.json"), "utf8"));
+  assert.equal(told.status["Checking nginx"], "OK");
+  assert.match(told.date, /^\d{4}-\S+Z$/);
   const supervisor = await connectSupervisor(paths, { start: false });
   process.kill(supervisor.pid, "SIGKILL");
   await supervisor.closed;

@@ -23,6 +23,10 @@ const GOOD: readonly (readonly [template: string, text: string])[] = [
   ["{% if HOST %}{% raw %}{{{% endraw %}{% endif %}{{ PORT }}", "{{80"],
   ["a\n{% if HOST %}\nb\n{% endif %}\n", "a\n\nb\n"],
   ["{{ HOST }}\n\n", "alpha\n"],
+  ["{{ 'HOST' | getenv }} {{ 'NONE' | getenv('d') }}", "alpha d"],
+  ["{% if HOST | fnmatch('al*') and not (HOST | fnmatch('b*')) %}yes{% endif %}", "yes"],
+  ['{% for x in \'[{"a": 1}, {"a": 2}]\' | from_json %}{{ x.a }}{% endfor %}', "12"],
+  ["{{ (LIST | upper).split(',') | join('-') }}", "A-B"],
 ];
 for (const [template, text] of GOOD) {
   test(`renders ${JSON.stringify(template)}`, () => {
@@ -48,6 +52,9 @@ for (const template of [
   "{% if HOST %}open",
   "{{ HOST",
   "{{ HOST | nofilter }}",
+  "{{ 'NONE' | getenv }}",
+  "{{ 'no json' | from_json }}",
+  "{{ 'id' | shell }}",
   "{% bogus %}",
   "{{ 1 + }}",
   "{% raw %}open",

@@ -1,5 +1,7 @@
 import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
 
+import { callOwnFilters, ownFilters } from "./jinja-filters.ts";
+
 /** A template's text with its expressions replaced, or why that is impossible. */
 export type Expansion = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly message: string };
 
@@ -43,11 +45,12 @@ function expandWithEngine(template: string, variables: Variables, undefinedIs: U
   try {
     const { text, blocks } = protectRaw(template);
     const program = parse(tokenize(text));
-    const names = new Names({ ...variables, ...blocks });
+    const names = new Names({ ...variables, ...blocks, ...ownFilters(variables) });
     const environment = new Environment();
     environment.variables = names;
-    const rendered: unknown = new Interpreter(environment).run(program).value;
     const guarded = undefinedIs === "error" ? guardedNames(program) : new Set<string>();
+    callOwnFilters(program);
+    const rendered: unknown = new Interpreter(environment).run(program).value;
     const missing = new Set([...names.missing].filter((name) => !guarded.has(name)));
     if (undefinedIs === "error" && missing.size > 0) return undefinedNames(missing);
     return { ok: true, text: String(rendered) };
@@ -83,7 +86,7 @@ class Names extends Map<string, RuntimeValue> {
   readonly missing = new Set<string>();
   readonly #given: Readonly<Record<string, unknown>>;
 
-  constructor(variables: Variables) {
+  constructor(variables: Readonly<Record<string, unknown>>) {
     super();
     this.#given = { ...CONSTANTS, ...variables };
   }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
+import { writeFileAtomically } from "../../kit/fs.ts";
 import type { Check } from "./check.ts";
 import { startModule } from "./start.ts";
 import { readState, writeState } from "./state.ts";
@@ -52,8 +53,16 @@ export async function healModule(paths: ModulePaths, secondLookMs = SECOND_LOOK_
 
 async function illness(paths: ModulePaths): Promise<string | undefined> {
   const { checks } = await moduleStatus(paths);
+  await tellChecks(paths, checks);
   const wrong = checks.filter((check: Check) => check.state === "ERROR" && check.plugin === undefined);
   return wrong.length === 0 ? undefined : wrong.map(({ name, message }) => `${name}: ${message}`).join("; ");
+}
+
+/** `var/status.json`: what the last look found, in the form the predecessor's tools read. */
+async function tellChecks(paths: ModulePaths, checks: readonly Check[]): Promise<void> {
+  const status = Object.fromEntries(checks.map(({ name, state }) => [`Checking ${name}`, state]));
+  const text = `${JSON.stringify({ status, date: new Date().toISOString() })}\n`;
+  await writeFileAtomically(runtimeLayout(paths.runtime).statusJson, text, 0o644);
 }
 
 function isFresh(file: string): boolean {

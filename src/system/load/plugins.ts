@@ -105,13 +105,32 @@ function completePlugin(source: PluginSource, context: PluginContext, inputs: st
     const file = join(source.home, path);
     inputs.push(file);
     const read = readTextFile(file);
-    if (read.ok) fragments.set(path, read.text);
+    if (read.ok) fragments.set(path, withIncludes(read.text, source.home, context.paths, inputs));
   }
   const crontab = source.crontab === undefined ? {} : { crontab: source.crontab };
   const plugin = finishPlugin(draft.value, context, { ...crontab, fragments });
   const notes = [...draft.notes, ...plugin.notes];
   if (!plugin.ok || !needsLua(plugin.value)) return { ...plugin, notes };
   return { ...plugin, notes, value: { ...plugin.value, luaDigest: digestOfLua(source, inputs) } };
+}
+
+const INCLUDE = /\{%-?\s*include\s+(['"])(?<file>[^'"]+)\1\s*-?%\}/g;
+const DEEPEST_INCLUDE = 8;
+
+/** Puts the files that a fragment includes into it: of the plugin, else of the module. One that is nowhere is left to the template engine. */
+function withIncludes(text: string, home: string, paths: ModulePaths, inputs: string[], depth = 0): string {
+  if (depth === DEEPEST_INCLUDE) return text;
+  return text.replace(INCLUDE, (whole, _quote, file: string) => {
+    for (const directory of [home, join(paths.home, "config"), join(paths.home, "share")]) {
+      const path = join(directory, file);
+      const read = readTextFile(path);
+      if (!read.ok) continue;
+      inputs.push(path);
+      return withIncludes(read.text.replace(/\n$/, ""), home, paths, inputs, depth + 1);
+    }
+    inputs.push(join(home, file));
+    return whole;
+  });
 }
 
 /** What is linked into a working directory runs what is saved there: its code is an input like its configuration. */

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { Diagnostic } from "../../base/diagnostic.ts";
-import { flagOf, numberOf, textOf } from "../../config/access.ts";
+import { flagOf, numberOf, optionalTextOf, textOf } from "../../config/access.ts";
 import type { RuntimeLayout } from "../../module/paths.ts";
 import type { Plugin } from "../../plugin/types.ts";
 import { type Admitted, type RunningPart, socketPath } from "../admit.ts";
@@ -118,6 +118,7 @@ export function commonView(input: PlanInput, layout: RuntimeLayout) {
     errorLevel: textOf(config, "log.minimal_level") === "DEBUG" ? "debug" : "error",
     logging: flagOf(config, "nginx.logging"),
     accessLog: `${layout.log}/nginx_access.log`,
+    accessSyslog: accessSyslog(config),
     bodyLimitMb: numberOf(config, "nginx.upload_max_body_size"),
     bodyDirectory: textOf(config, "nginx.clientbody_temp_path"),
     temporary: ["proxy", "fastcgi", "uwsgi", "scgi"].map((name) => ({
@@ -127,6 +128,13 @@ export function commonView(input: PlanInput, layout: RuntimeLayout) {
     controlSocket: `unix:${layout.nginxSocket}`,
     serverTokens: config.values.has("nginx.server_tokens") ? onOff(input, "nginx.server_tokens") : "off",
   };
+}
+
+/** Where the access log goes too, once there is a server for logs. */
+function accessSyslog(config: PlanInput["config"]): string | undefined {
+  if (optionalTextOf(config, "admin.hostname") === undefined || !flagOf(config, "admin.send_nginx_logs"))
+    return undefined;
+  return `syslog:server=127.0.0.1:${numberOf(config, "vector.nginxlog_port")},tag=nginx,nohostname`;
 }
 
 export function mimeTypes(input: PlanInput): string {
