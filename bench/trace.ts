@@ -4,13 +4,15 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FlowConfig } from "../src/core/flow/types.ts";
 import { TraceReader } from "../src/trace/query.ts";
-import { archiveStep, Pipeline, png, rule, until } from "../test/integration/flow-harness.ts";
+import { archiveStep, Pipeline, png, rule, step, until } from "../test/integration/flow-harness.ts";
 import { cpuUsOf, ownCpuUs } from "./support/cpu.ts";
 
 /** What was told last is written in this time. */
 const SETTLE_MS = 800;
 const FILES = Number(process.env["FILES"] ?? 4000);
 const ROUNDS = Number(process.env["ROUNDS"] ?? 6);
+/** `REMOVED=1`: what the digests of removed files cost instead, of files that a step deletes. */
+const REMOVED = process.env["REMOVED"] === "1";
 const MAIN = join(import.meta.dirname, "..", "src", "main", "trace.ts");
 
 const pipelines = { without: await start(false), with: await start(true) };
@@ -48,16 +50,18 @@ for (const pipeline of Object.values(pipelines)) await pipeline.close();
 
 async function start(traced: boolean): Promise<Pipeline> {
   const pipeline = new Pipeline();
-  const config = pipeline.config([archiveStep(pipeline.archive)], [rule("PNG image*", "archive")]);
+  const last = REMOVED ? step("archive", { do: "delete" }) : archiveStep(pipeline.archive);
+  const config = pipeline.config([last], [rule("PNG image*", "archive")]);
   const settings = {
     directory: join(pipeline.root, "trace"),
     keep: true,
     maxAgeS: 86_400,
     maxBytes: 1024 ** 3,
     digest: true,
+    ...(REMOVED && traced && { removed: join(pipeline.dataIn, "tmp", "digest") }),
   };
   const trace: FlowConfig["trace"] = { argv: [process.execPath, "--max-semi-space-size=1", MAIN], settings };
-  pipeline.configure(traced ? { ...config, trace } : config);
+  pipeline.configure(traced || REMOVED ? { ...config, trace } : config);
   await pipeline.startRedis();
   await pipeline.start();
   return pipeline;
@@ -74,7 +78,8 @@ async function measure(pipeline: Pipeline, round: number): Promise<Measured> {
   const began = performance.now();
   for (const name of names) renameSync(join(staged, name), join(pipeline.incoming, name));
   const wanted = (round + 1) * FILES;
-  await until("all are archived", () => pipeline.archived().length === wanted, 120_000);
+  const isOver = (): boolean => (REMOVED ? pipeline.inside().length === 0 : pipeline.archived().length === wanted);
+  await until("all are archived, or removed", isOver, 120_000);
   const rate = (FILES / (performance.now() - began)) * 1000;
   await sleep(SETTLE_MS);
   const own = ownCpuUs(pid) - before.own;

@@ -14,6 +14,7 @@ import { messageOf } from "./errors.ts";
 import { makeDirectory } from "./file/directory.ts";
 import { recoverStrays } from "./file/recover.ts";
 import { Counters } from "./tell/counters.ts";
+import { Farewell } from "./tell/farewell.ts";
 import { type LogSink, openLogs, type StepLog } from "./tell/log.ts";
 import { StatsdMetrics } from "./tell/metrics.ts";
 import { TraceRecorder } from "./tell/recorder.ts";
@@ -59,21 +60,27 @@ export async function startFlow(
   const counters = new Counters(queue.redis, log);
   const metrics = new StatsdMetrics();
   const workers = new Workers(log);
+  const farewell = new Farewell();
   const trace: TraceLink = new TraceLink(log, {
-    started: () => recorder.repeat(),
+    started: () => {
+      farewell.reset();
+      recorder.repeat();
+    },
+    digested: (files, bytes) => farewell.done(files, bytes),
     waiting: () => config.steps.reduce((sum, step) => sum + queue.waiting(stepKey(step)), 0),
     expected: (event) => {
       (event.state === "arrived" ? log.warning : log.error)(eventText(event));
       metrics.expected(event);
     },
   });
-  const recorder = new TraceRecorder(trace);
+  const recorder = new TraceRecorder(trace, (name, bytes) => farewell.drop(name, bytes));
   const engine: Engine = new Engine(
     {
       take: (key) => queue.take(key),
       waiting: (key) => queue.waiting(key),
       isWatchedFor: (directory, key) => observer.isWatchedFor(directory, key),
       listLater: (directory, afterMs) => observer.listLater(directory, afterMs),
+      farewell: (file, from) => farewell.take(file, from),
     },
     workers,
     tellAll([counters, metrics, recorder, ...listeners]),
@@ -83,6 +90,7 @@ export async function startFlow(
   const adopt = (): void => {
     metrics.aim(config.metrics);
     trace.adopt(config.trace);
+    farewell.adopt(config.trace?.settings.removed);
     recorder.listen(config.trace !== undefined);
     queue.serve(config.steps.filter((step) => step.lanes > 0).map(stepKey));
     engine.adopt(config);

@@ -17,6 +17,10 @@ export interface FlowFile {
   readonly size: number;
   /** The module's user owns it. */
   readonly owned: boolean;
+  /** Takes it instead of its removal; false: it does not. */
+  farewell?: ((file: FlowFile, from: string) => boolean) | undefined;
+  /** The name it waits under for its digest, removed as it is. */
+  removedAs?: string;
 }
 
 /** How a file's time in a step ended. A path is where the file is now. */

@@ -2,7 +2,7 @@
 import { setPriority } from "node:os";
 import { createInterface } from "node:readline";
 import type { Arrived } from "../core/expect/types.ts";
-import type { TraceBatch, TraceSettings } from "../core/trace/batch.ts";
+import type { TraceAnswer, TraceBatch, TraceSettings } from "../core/trace/batch.ts";
 import { ExpectWatcher } from "../expect/watcher.ts";
 import { TraceStore } from "../trace/store.ts";
 
@@ -25,6 +25,7 @@ const watcher = expect && new ExpectWatcher(expect, (event) => console.log(JSON.
 let lastMs = performance.now();
 const isQuiet = (): boolean => performance.now() - lastMs >= QUIET_MS;
 let digesting = false;
+let removing: Promise<void> | undefined;
 setInterval(() => {
   watcher?.tick();
   if (digesting || !isQuiet()) return;
@@ -43,7 +44,9 @@ for await (const line of createInterface({ input: process.stdin })) {
   lastMs = performance.now();
   watcher?.arrived(arrivals(batch));
   store?.write(batch);
+  void digestRemoved();
 }
+await digestRemoved();
 store?.close();
 
 /** Files that have just come from outside; those a step is long about are told of before it ends. */
@@ -54,6 +57,23 @@ function arrivals({ passages, open }: TraceBatch): readonly Arrived[] {
     ...over.map(([at, uid, name, directory]) => ({ at, uid, name, directory })),
     ...going.map(([uid, name, , at, , directory]) => ({ at, uid, name, directory })),
   ];
+}
+
+/** At once, at our low priority: they are in nobody's way but the disk's. */
+async function digestRemoved(): Promise<void> {
+  removing ??= (async () => {
+    try {
+      for (let done = await store?.digestRemoved(); done !== undefined; done = await store?.digestRemoved()) {
+        console.log(JSON.stringify({ digested: done } satisfies TraceAnswer));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    } catch (error) {
+      console.error(`no digests of removed files for now: ${error instanceof Error ? error.message : error}`);
+    } finally {
+      removing = undefined;
+    }
+  })();
+  await removing;
 }
 
 async function digestAll(): Promise<void> {

@@ -173,11 +173,16 @@ export class Segment {
     return rows.map((row) => ({ id: Number(row["id"]), path: String(row["path"]), size: Number(row["size"]) }));
   }
 
-  /** Keeps digests of what `undigested` gave, from the first on. */
-  digests(found: readonly (readonly [passage: number, sha256: string])[]): void {
+  /** Keeps digests of passages. */
+  keepDigests(found: readonly (readonly [passage: number, sha256: string])[]): void {
     this.together(() => {
       for (const [passage, sha256] of found) this.#insert.digest.run(passage, sha256);
     });
+  }
+
+  /** Keeps digests of what `undigested` gave, from the first on. */
+  digests(found: readonly (readonly [passage: number, sha256: string])[]): void {
+    this.keepDigests(found);
     this.#digestedTo = found.at(-1)?.[0] ?? this.#digestedTo;
   }
 

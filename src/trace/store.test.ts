@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import type { PassageRow } from "../core/trace/batch.ts";
+import type { PassageRow, TraceSettings } from "../core/trace/batch.ts";
 import { TraceReader } from "./query.ts";
 import { TraceStore } from "./store.ts";
 
@@ -45,8 +45,29 @@ test("a new process goes on where another stopped; a file that is not what was k
   next.close();
 });
 
-function open(): TraceStore {
-  return new TraceStore({ keep: true, directory, maxAgeS: 3600, maxBytes: 1024 ** 3, digest: true }, assert.fail);
+test("removed files get their digest and go; what a former process left of them goes when the next begins", async () => {
+  const removed = join(root, "removed");
+  mkdirSync(removed);
+  writeFileSync(join(removed, "gone-old"), "of another time");
+  const store = open({ removed });
+  assert.ok(!existsSync(join(removed, "gone-old")));
+  const row = (number: number, name: string): PassageRow => {
+    writeFileSync(join(removed, name), `content ${number}`);
+    return [Date.now(), `uid${number}`, `f${number}`, "incoming", 0, 10 + number, [], null, name];
+  };
+  const lost = row(2, "gone-2");
+  rmSync(join(removed, "gone-2"));
+  store.write({ passages: [row(0, "gone-0"), row(1, "gone-1"), lost] });
+  assert.deepEqual(await store.digestRemoved(), [3, 33]);
+  assert.equal(await store.digestRemoved(), undefined);
+  assert.deepEqual(readdirSync(removed), []);
+  store.close();
+  assert.deepEqual(digested(3), [0, 1]);
+});
+
+function open(more: Partial<TraceSettings> = {}): TraceStore {
+  const settings = { keep: true, directory, maxAgeS: 3600, maxBytes: 1024 ** 3, digest: true, ...more };
+  return new TraceStore(settings, assert.fail);
 }
 
 function kept(number: number): PassageRow {

@@ -1,5 +1,5 @@
 import { createHash, hash } from "node:crypto";
-import { createReadStream, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { OpenRow, TagSet, TraceBatch, TraceSettings } from "../core/trace/batch.ts";
 import { listSegments, removeSegment, Segment, type StepRow, setAside } from "./segment.ts";
@@ -27,10 +27,21 @@ export class TraceStore {
   #open: readonly OpenRow[] = [];
   #failing = "";
   #allDigested = false;
+  /** Files the pipeline removed, which wait for their digest. */
+  readonly #removed: {
+    readonly segment: Segment;
+    readonly id: number;
+    readonly name: string;
+    readonly size: number;
+  }[] = [];
 
+  /** What a former process left to be digested belongs to no passage any more. */
   constructor(settings: TraceSettings, warn: (message: string) => void) {
     this.#settings = settings;
     this.#warn = warn;
+    const { removed } = settings;
+    if (removed === undefined || !existsSync(removed)) return;
+    for (const name of readdirSync(removed)) rmSync(join(removed, name), { force: true });
   }
 
   /** Never throws. */
@@ -62,6 +73,25 @@ export class TraceStore {
     return !this.#allDigested;
   }
 
+  /**
+   * Takes the digest of some files that the pipeline removed, and removes them. Returns how many, and their bytes as they were told;
+   * undefined: none waits.
+   */
+  async digestRemoved(): Promise<readonly [files: number, bytes: number] | undefined> {
+    const room = this.#settings.removed;
+    if (room === undefined || this.#removed.length === 0) return undefined;
+    const some = this.#removed.splice(0, DIGESTS_AT_ONCE);
+    const found: (readonly [number, string])[] = [];
+    for (const { segment, id, name } of some) {
+      const path = join(room, name);
+      const sha256 = await digestOf(path);
+      rmSync(path, { force: true });
+      if (sha256 !== "" && segment === this.#segment) found.push([id, sha256]);
+    }
+    if (found.length > 0) this.#segment?.keepDigests(found);
+    return [some.length, some.reduce((sum, { size }) => sum + size, 0)];
+  }
+
   close(): void {
     this.#segment?.close();
     this.#segment = undefined;
@@ -85,6 +115,9 @@ export class TraceStore {
   #insert(segment: Segment, { passages, routings, open }: TraceBatch): void {
     const stepOf = (id: number): number => segment.step(this.#steps.get(id) ?? ["?", "?", ""]);
     const ids = passages.map((row) => segment.passage(row, stepOf));
+    for (const [index, { 5: size, 8: name }] of passages.entries()) {
+      if (name !== undefined) this.#removed.push({ segment, id: ids[index] ?? 0, name, size });
+    }
     for (const row of routings ?? []) {
       const [index, after, step, , tags] = row;
       const passage = passages[index];
@@ -188,10 +221,11 @@ function isFull(error: unknown): boolean {
   return [13, 10, 14, 8].includes(code);
 }
 
-/** Empty: it is not, or no longer, what was put there. */
-async function digestOf(path: string, size: number): Promise<string> {
+/** Empty: it is not, or no longer, what was put there. `expected`: its size, where that is known. */
+async function digestOf(path: string, expected?: number): Promise<string> {
   try {
-    if (statSync(path).size !== size) return "";
+    const { size } = statSync(path);
+    if (expected !== undefined && size !== expected) return "";
     return size > READ_WHOLE_MAX ? await sha256(path) : hash("sha256", readFileSync(path));
   } catch {
     return "";

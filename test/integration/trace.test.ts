@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -20,6 +21,7 @@ function traced(flow: Pipeline, config: FlowConfig): FlowConfig {
     maxAgeS: 86_400,
     maxBytes: 64 * 1024 * 1024,
     digest: true,
+    removed: join(flow.dataIn, "tmp", "digest"),
   };
   return { ...config, trace: { argv: [process.execPath, MAIN], settings } };
 }
@@ -31,6 +33,10 @@ function stories(flow: Pipeline, what: string): readonly Story[] {
   } finally {
     reader.close();
   }
+}
+
+function leaves(visit: Visit): readonly Visit[] {
+  return visit.children.length === 0 ? [visit] : visit.children.flatMap(leaves);
 }
 
 /** A story in short: steps and endings, children in brackets. */
@@ -109,6 +115,26 @@ describe("the trace of a pipeline", () => {
       ["f".repeat(32)],
     );
     reader.close();
+  });
+
+  test("gives removed files a digest too, whether a step or nobody wanted them, and lets go of them", async () => {
+    const content = "removed and known all the same";
+    flow.drop("copies.txt", content);
+    flow.drop("nobody.txt", `${content}, by nobody`);
+    const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+    const ends = (name: string): readonly string[] =>
+      stories(flow, name)
+        .flatMap(({ visits }) => visits.flatMap(leaves))
+        .map((visit) => `${visit.plugin} ${visit.sha256}`)
+        .sort();
+    const [known, other] = [sha256(content), sha256(`${content}, by nobody`)];
+    await until(
+      "each end has its digest",
+      () => ends("copies.txt").length === 3 && !ends("copies.txt").join().includes("undefined"),
+    );
+    assert.deepEqual(ends("copies.txt"), [`archive ${known}`, `gone ${known}`, `second ${known}`]);
+    await until("nobody's has it", () => ends("nobody.txt")[0] === `switch ${other}`);
+    await until("nothing of them is left", () => readdirSync(join(flow.dataIn, "tmp", "digest")).length === 0);
   });
 
   test("gives kept files a digest when there is time, by which they are found", async () => {

@@ -39,6 +39,8 @@ export type PassageRow = readonly [
   visits: readonly VisitRow[],
   /** Where the file was put at the end, outside the steps' directories. */
   path: string | null,
+  /** The name under which it waits for its digest, removed as it is. */
+  removed?: string,
 ];
 
 /** What a switch saw of a file of the same batch: values of the tags that differ from file to file, and the other tags. */
@@ -73,6 +75,11 @@ export interface TraceBatch {
   readonly waiting?: number;
 }
 
+/** What the trace says: how many removed files got their digest since it said so last, and their bytes. */
+export interface TraceAnswer {
+  readonly digested: readonly [files: number, bytes: number];
+}
+
 /** Tags many files have in common, and the names of those of which each has its own value. */
 export interface TagSet {
   readonly same: Readonly<Record<string, string>>;
@@ -98,5 +105,7 @@ export interface TraceSettings {
   readonly maxBytes: number;
   /** Whether kept files get a digest when there is nothing else to do. */
   readonly digest: boolean;
+  /** Where files that the pipeline removed wait for theirs; absent: they get none. */
+  readonly removed?: string;
   readonly expect?: ExpectSettings;
 }

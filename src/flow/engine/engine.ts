@@ -29,6 +29,8 @@ export interface EngineInput {
   isWatchedFor(directory: string, key: string): boolean;
   /** A file there could not be judged, or claimed, yet. */
   listLater(directory: string, afterMs?: number): void;
+  /** Takes files that are to be removed. */
+  readonly farewell?: FlowFile["farewell"];
 }
 
 /** Files that wait in memory until the workers of an external step ask for them; more go through its directory. */
@@ -217,6 +219,7 @@ export class Engine {
     switch (claimed.is) {
       case "claimed":
         lane.log.info(`Start the processing of ${printable(pathIn(hint.directory, hint.filename))}`);
+        claimed.file.farewell = this.#input.farewell;
         this.#passage.run(claimed.file, lane);
         return;
       case "refused":

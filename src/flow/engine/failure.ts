@@ -51,7 +51,7 @@ export function keepFile(
 }
 
 export function removeFile(file: FlowFile, from: string): void {
-  unlinkSync(from);
+  if (file.farewell?.(file, from) !== true) unlinkSync(from);
   if (file.place === "sidecar") dropSidecar(from);
   file.path = undefined;
 }

@@ -34,6 +34,7 @@ interface Going {
   readonly visits: Visit[];
   readonly routings: [after: number, step: number, own: readonly string[], tags: number][];
   path: string | null;
+  removed: string | undefined;
 }
 
 type StepDefinition = readonly [id: number, plugin: string, step: string, version: string];
@@ -65,6 +66,7 @@ export interface TraceSink {
  */
 export class TraceRecorder implements FlowEvents {
   readonly #sink: TraceSink;
+  readonly #dropped: (name: string, bytes: number) => void;
   readonly #going = new Map<FlowFile, Going>();
   #over: Going[] = [];
   readonly #steps = new Map<string, StepDefinition>();
@@ -76,8 +78,10 @@ export class TraceRecorder implements FlowEvents {
   #openTold = 0;
   #openAtMs = 0;
 
-  constructor(sink: TraceSink) {
+  /** `dropped` hears of removed files whose passage nobody is told, by their names and bytes. */
+  constructor(sink: TraceSink, dropped: (name: string, bytes: number) => void = () => undefined) {
     this.#sink = sink;
+    this.#dropped = dropped;
   }
 
   /** Whether anything is noted from now on. */
@@ -122,6 +126,7 @@ export class TraceRecorder implements FlowEvents {
     visit.tookMs = Math.round((performance.now() - startedMs) * 10) / 10;
     visit.ending = ENDINGS[ending.is];
     visit.detail = detailOf(ending);
+    going.removed = file.removedAs;
     going.path = "path" in ending ? (ending.path ?? null) : null;
     // In memory it goes on at once, if it goes on: whoever is still here later has ended.
     if (ending.is !== "passed") {
@@ -154,7 +159,12 @@ export class TraceRecorder implements FlowEvents {
   /** Until there is somebody to tell again; more than a person would miss is not kept. */
   #keep(over: Going[]): void {
     this.#lost += Math.max(0, over.length - KEPT_MAX);
+    this.#drop(over.slice(0, -KEPT_MAX));
     this.#over = over.slice(-KEPT_MAX);
+  }
+
+  #drop(over: readonly Going[]): void {
+    for (const { removed, size } of over) if (removed !== undefined) this.#dropped(removed, size);
   }
 
   #begin(file: FlowFile, counter: number, at: number): Going {
@@ -172,6 +182,7 @@ export class TraceRecorder implements FlowEvents {
       visits: [],
       routings: [],
       path: null,
+      removed: undefined,
     };
     this.#going.set(file, going);
     return going;
@@ -208,8 +219,9 @@ export class TraceRecorder implements FlowEvents {
     const routings: RoutingRow[] = [];
     const passages = over.map((going, index): PassageRow => {
       for (const routing of going.routings) routings.push([index, ...routing]);
-      const { at, uid, name, directory, counter, size, path } = going;
-      return [at, uid, name, directory, counter, size, going.visits.map(visitRow), path];
+      const { at, uid, name, directory, counter, size, path, removed } = going;
+      const row = [at, uid, name, directory, counter, size, going.visits.map(visitRow), path] as const;
+      return removed === undefined ? row : [...row, removed];
     });
     const { forget, sets } = this.#tagSets.take();
     const batch: TraceBatch = {
@@ -224,7 +236,10 @@ export class TraceRecorder implements FlowEvents {
     const told = this.#sink.tell(`${JSON.stringify(batch)}\n`);
     this.#lost = told ? 0 : this.#lost + passages.length;
     if (told) this.#newSteps = [];
-    else this.repeat();
+    else {
+      this.#drop(over);
+      this.repeat();
+    }
     if (this.#tagSets.full) this.#tagSets.forget();
   }
 }

@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 import { isDeepStrictEqual } from "node:util";
 import type { ExpectEvent } from "../../core/expect/types.ts";
 import type { FlowConfig } from "../../core/flow/types.ts";
+import type { TraceAnswer } from "../../core/trace/batch.ts";
 import type { StepLog } from "./log.ts";
 
 type TraceConfig = NonNullable<FlowConfig["trace"]>;
@@ -16,6 +17,8 @@ const CLOSE_MS = 3000;
 export interface TraceLinkEvents {
   /** A new process knows nothing of what was defined before. */
   readonly started: () => void;
+  /** So many removed files have their digest. */
+  readonly digested: (files: number, bytes: number) => void;
   /** Something that should have arrived did not, or did after all. */
   readonly expected: (event: ExpectEvent) => void;
   /** How many files are announced and not begun. */
@@ -94,11 +97,16 @@ export class TraceLink {
     const child = spawn(program, [...args, JSON.stringify(settings)], { stdio: ["pipe", "pipe", "pipe"] });
     const begunMs = performance.now();
     child.stdin.on("error", () => undefined);
-    createInterface({ input: child.stdout }).on("line", (line) => this.#on.expected(JSON.parse(line)));
+    createInterface({ input: child.stdout }).on("line", (line) => this.#heard(JSON.parse(line)));
     createInterface({ input: child.stderr }).on("line", (line) => this.#log.warning(`trace: ${line}`));
     child.on("error", (error) => this.#ended(child, begunMs, error.message));
     child.on("close", (code, signal) => this.#ended(child, begunMs, signal ?? `exit code ${code}`));
     return child;
+  }
+
+  #heard(said: ExpectEvent | TraceAnswer): void {
+    if ("digested" in said) this.#on.digested(...said.digested);
+    else this.#on.expected(said);
   }
 
   #ended(child: ChildProcess, begunMs: number, how: string): void {

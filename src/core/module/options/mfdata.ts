@@ -247,6 +247,12 @@ const TRACE = section("trace", "What happened to each file: `metwork trace NAME`
     "reload",
     "1: files that stay where the pipeline put them (archive, trash) get a SHA-256 when there is nothing else to do.",
   ),
+  digest_removed: option(
+    flag,
+    "0",
+    "reload",
+    "1: files that the pipeline removes (deleted, or used up by a step) get one too, at low priority, before they are gone from the disk.",
+  ),
 });
 
 export const MFDATA_SECTIONS: readonly OptionSection[] = [

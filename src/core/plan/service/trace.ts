@@ -1,4 +1,4 @@
-import { flagOf, numberOf } from "../../config/access.ts";
+import { flagOf, numberOf, textOf } from "../../config/access.ts";
 import type { FlowConfig } from "../../flow/types.ts";
 import type { Plugin } from "../../plugin/types.ts";
 import type { PlanInput } from "../input.ts";
@@ -23,6 +23,7 @@ export function planTrace({ config, paths, programs }: PlanInput, plugins: reado
       maxAgeS: Math.round(numberOf(config, "trace.max_age") * DAY_S),
       maxBytes: numberOf(config, "trace.max_size") * MEGABYTE,
       digest: flagOf(config, "trace.digest"),
+      ...(flagOf(config, "trace.digest_removed") && { removed: `${textOf(config, "data_in.dir")}/tmp/digest` }),
       ...(specs.length > 0 && { expect: { specs, state: layoutOf(paths).expect, settleMs: SETTLE_MS } }),
     },
   };
