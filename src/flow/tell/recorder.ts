@@ -40,8 +40,8 @@ interface Going {
 type StepDefinition = readonly [id: number, plugin: string, step: string, version: string];
 
 const FLUSH_MS = 200;
-/** Told at once when so many passages wait to be told. */
-const FLUSH_PASSAGES = 2000;
+/** Told at once when so many passages wait to be told: what is held longer leaves the young generation and is dear to collect. */
+const FLUSH_PASSAGES = 100;
 /** A file that has been in a step for so long is told of before it leaves. Milliseconds. */
 const OPEN_AFTER_MS = 1000;
 const OPEN_EVERY_MS = 2000;
