@@ -2,7 +2,7 @@ import { type Dirent, lstatSync, readFileSync, renameSync, rmdirSync, unlinkSync
 import { opendir } from "node:fs/promises";
 import { posix } from "node:path";
 import { isPipelineName } from "../core/flow/claim-name.ts";
-import { type Area, type Candidate, isGarbage, type Lifetimes } from "../core/flow/collect.ts";
+import { type Area, type Candidate, isGarbage } from "../core/flow/collect.ts";
 import { ignoreMask } from "../core/flow/mask.ts";
 import { nameFromBytes, systemPath } from "../core/flow/names.ts";
 import { look, type SeenTime, seenFor } from "../core/flow/seen-time.ts";
@@ -19,6 +19,8 @@ const SLICE = 64;
 /** An empty directory of trash goes when nothing was put there for so long, seconds. */
 const EMPTY_S = 60;
 const STATE = "collector.json";
+/** The clock is looked at so often, milliseconds: of two jumps that cancel each other in less time nobody would know. */
+const CLOCK_MS = 1000;
 
 /**
  * Deletes by age what is not, or no longer, on its way: files of trash, scratch files of dead workers, what senders never
@@ -30,7 +32,10 @@ export class Collector {
   readonly #statePath: string;
   #config: FlowConfig;
   #seen: SeenTime | undefined;
+  /** When the directories were looked at last, and the clock, as `performance.now`. */
+  #passed: number | undefined;
   #looked: number | undefined;
+  readonly #clock: NodeJS.Timeout;
   /** Files in work, and a look at which they were not there yet: a time that no clock can change, as `performance.now`. */
   #inWork: ReadonlyMap<string, number> = new Map();
   #timer: NodeJS.Timeout | undefined;
@@ -43,6 +48,7 @@ export class Collector {
     this.#statePath = posix.join(stateDirectory, STATE);
     this.#log = log;
     this.#seen = readSeen(this.#statePath);
+    this.#clock = setInterval(() => this.#look(), CLOCK_MS).unref();
     this.#later(config.lifetimes.everyS * 1000);
   }
 
@@ -53,6 +59,7 @@ export class Collector {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#clock);
     await this.#pass;
   }
 
@@ -71,9 +78,11 @@ export class Collector {
   }
 
   async #collect(): Promise<void> {
-    const { dataIn, watched, lifetimes, ignore } = this.#config;
-    const lastLook = this.#looked ?? Number.NEGATIVE_INFINITY;
-    this.#look(lifetimes);
+    const { dataIn, watched, ignore } = this.#config;
+    const lastLook = this.#passed ?? Number.NEGATIVE_INFINITY;
+    this.#look();
+    this.#passed = this.#looked;
+    this.#remember();
     const inWork = new Map<string, number>();
     const ignored = ignoreMask(ignore);
     await this.#directory(posix.join(dataIn, "trash"), "trash", ignored);
@@ -90,7 +99,8 @@ export class Collector {
     for (const { directory } of watched) await this.#directory(directory, "watched", ignored);
   }
 
-  #look({ trashS, tmpS, unfinishedS }: Lifetimes): void {
+  #look(): void {
+    const { trashS, tmpS, unfinishedS } = this.#config.lifetimes;
     const now = performance.now();
     const passed = this.#looked === undefined ? 0 : now - this.#looked;
     // Ages are compared with lifetimes, and with how long files have been in work.
@@ -98,6 +108,9 @@ export class Collector {
     const keepMs = Math.max(Math.max(trashS, tmpS, unfinishedS) * 1000, inWorkMs);
     this.#seen = look(this.#seen, Date.now(), passed, keepMs);
     this.#looked = now;
+  }
+
+  #remember(): void {
     const temporary = `${this.#statePath}.new`;
     writeFileSync(temporary, JSON.stringify(this.#seen), { mode: 0o640 });
     renameSync(temporary, this.#statePath);

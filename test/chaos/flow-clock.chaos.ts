@@ -1,7 +1,7 @@
 /**
  * Lets the machine's clock jump by an hour and by less, ahead and back, while the garbage collector looks all the time:
  * nothing that waits, is in work or came a moment ago is deleted, and what is really old goes. Between two jumps the
- * collector looks at least once: two that cancel each other in between could not be told from none.
+ * collector looks at least once: two that cancel each other within a second could not be told from none.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Lifetimes } from "../../src/core/flow/collect.ts";
+import { JumpingClock } from "../chaos/pipeline/jumping-clock.ts";
 import { archiveStep, Pipeline, rule, step, until } from "./flow-harness.ts";
 import { ownStep, python, type StepWorker } from "./steps-harness.ts";
 
 /** What a sender that keeps the dates of its files delivers. */
 const YEARS_AGO_S = 1_000_000_000;
+const HOUR_MS = 3_600_000;
+const canCompile = spawnSync("cc", ["--version"]).status === 0;
 
 describe("the garbage collector", () => {
   let flow: Pipeline;
@@ -18,11 +24,11 @@ describe("the garbage collector", () => {
     if (old) utimesSync(file, YEARS_AGO_S, YEARS_AGO_S);
     return file;
   };
-  const start = (lifetimes: { trashS?: number; tmpS?: number; unfinishedS?: number }): Promise<void> => {
+  const start = (lifetimes: Partial<Lifetimes>, env: Readonly<Record<string, string>> = {}): Promise<void> => {
     const steps = [ownStep("slow"), step("never", { do: "delete" }, { lanes: 0 }), archiveStep(flow.archive)];
     const all = { trashS: 0, tmpS: 0, unfinishedS: 0, everyS: 0.1, ...lifetimes };
     flow.configure(flow.config(steps, [rule("slow*", "slow", "first.core.original_basename")], { lifetimes: all }));
-    return flow.start();
+    return flow.start(env);
   };
   beforeEach(() => {
     flow = new Pipeline();
@@ -92,6 +98,25 @@ def process(self, xaf):
     await until("all of that is collected", () => abandoned.every((file) => !existsSync(file)));
     for (const file of [...waiting, tags]) assert.ok(existsSync(file), file);
     assert.deepEqual(readdirSync(join(flow.dataIn, "tmp", "nginx", "0")), ["1"]);
+  });
+
+  test("a clock set back and ahead again between two looks makes nothing old", { skip: !canCompile }, async () => {
+    using clock = new JumpingClock();
+    const state = join(flow.root, "collector.json");
+    const look = (): { lastMs: number; gaps: { fromMs: number; toMs: number }[] } =>
+      existsSync(state) ? JSON.parse(readFileSync(state, "utf8")) : { lastMs: 0, gaps: [] };
+    await start({ tmpS: 1800, everyS: 5 }, clock.env);
+    await until("it has looked", () => look().lastMs > 0);
+    const { lastMs } = look();
+    clock.jump(-HOUR_MS);
+    const scratch = put("tmp/uncompress_decorator.gzip", "young", false);
+    // So long the clock is wrong: longer than it takes to notice, and less than to the next look.
+    await sleep(2500);
+    assert.equal(look().lastMs, lastMs, "nobody has looked meanwhile");
+    clock.jump(HOUR_MS);
+    await until("it has looked again", () => look().lastMs > lastMs);
+    assert.ok(existsSync(scratch), "it is some seconds old");
+    assert.ok(look().gaps.some(({ fromMs, toMs }) => Math.abs(toMs - fromMs - HOUR_MS) < 60_000));
   });
 
   test("time during which nothing ran makes nothing old", async () => {
