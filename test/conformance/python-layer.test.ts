@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { run } from "../../src/kit/exec.ts";
 import { root } from "../support/appliance.ts";
+import { missing, PYTHONS } from "../support/pythons.ts";
 
 /** RHEL 9 has Python 3.9: what was added to the language later, and what is no part of Python, cannot be used. */
 const CHECK = `
@@ -16,11 +19,46 @@ for path in sorted(lib.rglob("*.py")):
         names += [node.module] if isinstance(node, ast.ImportFrom) and node.level == 0 else []
         for name in names:
             top = name.split(".")[0]
-            if top not in own and top not in sys.stdlib_module_names:
+            if top not in own and top not in getattr(sys, "stdlib_module_names", own | {top}):
                 print(f"{path}:{node.lineno}: {name} is no part of Python")
         if isinstance(node, ast.Match if hasattr(ast, "Match") else ()):
             print(f"{path}:{node.lineno}: match is of Python 3.10")
 print("looked")
+`;
+
+const LOAD = `
+import importlib, os, pkgutil
+os.environ["MFDATA_CURRENT_PLUGIN_NAME"] = "own"
+import acquisition
+from acquisition import *
+for package in ("acquisition", "metwork_rules", "mflog", "mfutil", "xattrfile"):
+    for module in pkgutil.iter_modules(importlib.import_module(package).__path__, package + "."):
+        if module.name != "metwork_rules.helper":
+            importlib.import_module(module.name)
+print(len([globals()[name] for name in acquisition.__all__]))
+`;
+
+const TAGS = `
+import os, sys
+from xattrfile import XattrFile
+os.chdir(sys.argv[1])
+with open("a", "w") as file:
+    file.write("content")
+xaf = XattrFile("a")
+xaf.tags["name"] = "value"
+xaf.commit()
+xaf.rename("b")
+xaf.copy("c")
+xaf.hard_link("d")
+for name in "bcd":
+    assert XattrFile(name).tags == {b"name": b"value"}, name
+XattrFile("c").write_tags_in_a_file("tags")
+with open("tags") as file:
+    assert file.read() == "name = value\\n"
+for name in "bcd":
+    XattrFile(name).delete()
+assert sorted(os.listdir()) == ["tags"], os.listdir()
+print("done")
 `;
 
 test("the Python layer is for Python 3.9 and later, and needs nothing else", async () => {
@@ -29,10 +67,25 @@ test("the Python layer is for Python 3.9 and later, and needs nothing else", asy
   assert.equal(done.stdout, "looked\n");
 });
 
-test("every class of the layer can be imported by its name", async () => {
-  const env = { ...process.env, PYTHONPATH: join(root, "layers/python3/lib"), PYTHONDONTWRITEBYTECODE: "1" };
-  const program =
-    "import acquisition\nfrom acquisition import *\nprint(len([globals()[n] for n in acquisition.__all__]))";
-  const done = await run(["python3", "-c", program], { env });
-  assert.equal(done.stdout, "14\n", done.stderr);
-});
+for (const { title, program } of PYTHONS) {
+  test(`${title}: every module can be loaded, every class imported by its name`, {
+    skip: missing(program),
+  }, async () => {
+    const env = { ...process.env, PYTHONPATH: join(root, "layers/python3/lib"), PYTHONDONTWRITEBYTECODE: "1" };
+    const done = await run([program, "-c", LOAD], { env });
+    assert.equal(done.stdout, "14\n", done.stderr);
+  });
+
+  test(`${title}: tags are on a file, and come along when it is renamed, copied and linked`, {
+    skip: missing(program),
+  }, async () => {
+    const env = { ...process.env, PYTHONPATH: join(root, "layers/python3/lib"), PYTHONDONTWRITEBYTECODE: "1" };
+    const directory = mkdtempSync(join(tmpdir(), "metwork-tags-"));
+    try {
+      const done = await run([program, "-c", TAGS, directory], { env });
+      assert.equal(done.stdout, "done\n", done.stderr);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+}

@@ -7,6 +7,7 @@ import { readMessage } from "../../src/core/flow/protocol.ts";
 import { archiveStep, Pipeline, rule, until } from "../integration/flow-harness.ts";
 import { ownStep, StepWorker } from "../integration/steps-harness.ts";
 import { root } from "../support/appliance.ts";
+import { missing, PYTHONS } from "../support/pythons.ts";
 import { type Exchange, Player } from "./step-protocol/player.ts";
 
 const HERE = join(import.meta.dirname, "step-protocol");
@@ -43,8 +44,12 @@ describe("each client speaks as the transcript does", () => {
   after(() => rmSync(directory, { recursive: true }));
 
   /** The same step, written with each client. */
-  const clients: readonly (readonly [title: string, argv: () => readonly [string, ...string[]]])[] = [
-    ["Python: acquisition", () => ["python3", join(HERE, "step.py"), "--step-name=main", "step.conf.main"]],
+  type Client = readonly [title: string, argv: () => readonly [string, ...string[]], needs?: string];
+  const clients: readonly Client[] = [
+    ...PYTHONS.map(({ title, program }): Client => {
+      const options = ["--step-name=main", "step.conf.main"];
+      return [`${title}: acquisition`, () => [program, join(HERE, "step.py"), ...options], program];
+    }),
     ["Node: metwork-step", () => [process.execPath, join(HERE, "step.cjs"), "step.conf.main"]],
     [
       "shell: metwork step run",
@@ -52,8 +57,8 @@ describe("each client speaks as the transcript does", () => {
     ],
     ["Perl: the client of the page", () => [join(directory, "client.pl")]],
   ];
-  for (const [title, argv] of clients) {
-    test(title, async () => {
+  for (const [title, argv, needs] of clients) {
+    test(title, { skip: needs !== undefined && missing(needs) }, async () => {
       await using player = await Player.start(argv());
       for (const exchange of transcript) await player.play(exchange);
     });

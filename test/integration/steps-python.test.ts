@@ -140,7 +140,8 @@ def process(self, xaf):
       `
 def transform(self, xaf):
     path = self.get_tmp_filepath("other")
-    open(path, "w").write("other")
+    with open(path, "w") as file:
+        file.write("other")
     return [path, xaf]
 `,
       "AcquisitionTransformStep",

@@ -84,6 +84,8 @@ export const distributions: readonly Distribution[] = [
       test("systemd"),
       // Loads nginx in `make bench`.
       test("wrk"),
+      // Python 3.9 on Debian 12, which is what RHEL 9 has.
+      test("pypy3"),
       // What the other templates of mfserv serve with; a machine needs those its plugins ask for.
       test("python3-django"),
       test("uvicorn"),
