@@ -32,7 +32,7 @@ export async function swapPlugin(wanted: {
   readonly requests: number;
   readonly uploadBytes?: number;
 }): Promise<Swapped> {
-  await using street = await makeStreet("numprocesses = 2\ntimeout = 600\n", "upload_max_body_size = 200\n");
+  await using street = await makeStreet("numprocesses = 2\ntimeout = 7200\n", "upload_max_body_size = 200\n");
   const { port } = { port: street.appliance.ports.mfserv };
   const source = join(street.appliance.home, "source");
   cpSync(join(street.appliance.home, "mfserv/var/plugins/victim"), source, { recursive: true });
