@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { http, until } from "../../scripts/support/client.ts";
@@ -28,7 +28,22 @@ before(async () => {
 });
 after(() => appliance[Symbol.asyncDispose]());
 
-const mfserv = (...words: readonly string[]) => appliance.run("mfserv_wrapper", ...words);
+/** Our commands as somebody in the module's environment calls them, everything else through the wrapper. */
+const mfserv = (...words: readonly string[]) => {
+  const ours = existsSync(join(root, "bin", words[0] ?? "")) && !IN_LAYERS.test(words[0] ?? "");
+  const argv = ours ? words : ["mfserv_wrapper", ...words];
+  const env = {
+    ...process.env,
+    ...OWN,
+    METWORK_RUNTIME_ROOT: appliance.home,
+    METWORK_ETC: join(appliance.home, "etc"),
+  };
+  const [command = "", ...rest] = argv;
+  return run([join(root, "bin", command), ...rest], { cwd: appliance.home, env, timeoutMs: 90_000 });
+};
+const OWN = { MFMODULE: "MFSERV", METWORK_ALLOW_USAGE_BY_ROOT: "1", NOINTERACTIVE: "1" };
+/** What these say depends on what is loaded, or on the logs' directory. */
+const IN_LAYERS = /^(?:layers|outside|log_proxy.*)$/;
 const says = async (...words: readonly string[]): Promise<string> => {
   const ran = await mfserv(...words);
   assert.equal(ran.code, 0, `${words.join(" ")}: ${ran.stderr}`);
@@ -190,6 +205,28 @@ test("processes are listed and ended", async () => {
   await until("its child is gone", () =>
     ["Z", undefined].includes(readProcess(Number(told))?.state) ? true : undefined,
   );
+});
+
+test("logs are written, rotated, and the command's end and signals are its own", async () => {
+  const file = join(appliance.home, "mfserv", "log", "own.log");
+  const words = ["log_proxy_wrapper", "--stdout=own.log", "--stderr", "STDOUT", "--", "sh", "-c"];
+  const ran = await mfserv(...words, "echo out; echo err >&2; exit 7");
+  assert.deepEqual([ran.code, ran.stdout, ran.stderr], [7, "", ""]);
+  assert.deepEqual(readFileSync(file, "utf8").trim().split("\n").sort(), ["err", "out"]);
+  assert.equal((await mfserv(...words, "kill -9 $$")).code, 137);
+  await says("sh", "-c", "echo more | log_proxy --rotation-size=4 own.log; echo last | log_proxy -n 1 own.log");
+  assert.equal(readFileSync(file, "utf8").trim().split("\n").at(-1), "last");
+});
+
+test("a plugin's environment starts and stops no module", async () => {
+  const refused = await mfserv("plugin_wrapper", "held", "--", "mfserv.stop");
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /error\[MF8010\]: this is the environment of the plugin held/);
+  assert.deepEqual(
+    await codes("plugin_wrapper held -- mfserv.start", "plugin_wrapper held -- mfserv.init soft"),
+    [1, 1],
+  );
+  assert.equal(await says("circusctl", "status", "app.held.main"), "active");
 });
 
 test("small tools for scripts", async () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { appendFileSync, chmodSync } from "node:fs";
+import { appendFileSync, chmodSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { until } from "../../scripts/support/client.ts";
@@ -77,4 +77,32 @@ log.console_debug("no"); log.console_info("a", 1); log.console_warn("b %s", "c")
   const { timestamp, pid, ...record } = JSON.parse(value);
   assert.deepEqual(record, { level: "critical", name: "default", event: "{ d: 1 }", plugin: "mine" });
   assert.ok(timestamp && pid);
+});
+
+test("Python plugins log with mflog to the shipper and a file, with plugin and request", async () => {
+  const file = join(dirname(nginx.paths.runtime), "log.json");
+  const script = `import mflog
+log = mflog.get_logger("foo.bar").bind(a=1)
+log.info("not sent")
+try:
+    1 / 0
+except ZeroDivisionError:
+    log.exception("no %s", "way", b="x")`;
+  const env = {
+    PYTHONPATH: join(root, "layers", "python3", "lib"),
+    MFSERV_CURRENT_PLUGIN_NAME: "theirs",
+    MFSERV_CURRENT_REQUEST_ID: "0123",
+    MFLOG_SYSLOG_ADDRESS: `127.0.0.1:${shipper.address().port}`,
+    MFLOG_JSON_FILE: file,
+  };
+  const ran = await run(["/usr/bin/python3", "-c", script], { env });
+  assert.equal(ran.code, 0, ran.stderr);
+  const { value } = await until("its datagram", () => sent.find((text) => text.includes("theirs")));
+  const text = readFileSync(file, "utf8");
+  assert.equal(value, `<12>${text.trim()}\0`);
+  const { timestamp, pid, exception, ...record } = JSON.parse(text);
+  assert.match(timestamp, /^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{6}Z$/);
+  assert.ok(pid > 0 && exception.includes("ZeroDivisionError"));
+  const said = { level: "error", name: "foo.bar", event: "no way", plugin: "theirs", a: 1, b: "x" };
+  assert.deepEqual(record, { ...said, request_id: "0123", exception_type: "ZeroDivisionError" });
 });

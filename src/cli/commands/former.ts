@@ -19,6 +19,15 @@ const hostPort: readonly ArgumentDecl[] = [
 ];
 const seconds = (summary: string): OptionDecl => ({ type: "string", value: "SECONDS", summary });
 
+const logOptions: Readonly<Record<string, OptionDecl>> = {
+  "rotation-size": { type: "string", short: "s", value: "BYTES", summary: "rotate above this size; 0: never" },
+  "rotation-time": seconds("rotate after this time; 0: never"),
+  "rotated-files": { type: "string", short: "n", value: "NUMBER", summary: "how many rotated ones stay" },
+  "log-directory": { type: "string", short: "d", value: "DIR", summary: "where a log without directory is" },
+  chmod: { type: "string", short: "c", value: "MODE", summary: "its rights, as 0644" },
+  "use-locks": { type: "boolean", short: "m", summary: "accepted for former scripts" },
+};
+
 type Declared = Omit<Command, "aliases" | "args" | "options" | "former"> &
   Partial<Pick<Command, "aliases" | "args" | "options">>;
 
@@ -196,6 +205,39 @@ export const formerCommands: readonly Command[] = [
     ],
     options: { "application-name": { type: "string", short: "a", value: "NAME", summary: "who says it" } },
     load: async () => (await scripts()).log,
+  }),
+  former({
+    name: "log_proxy",
+    summary: "Write standard input into a log that is rotated.",
+    args: [{ name: "LOGFILE", summary: "the log, in the module's log directory", required: true }],
+    options: {
+      ...logOptions,
+      fifo: { type: "string", short: "f", value: "PIPE", summary: "read this named pipe instead" },
+    },
+    load: async () => (await import("../former/log-proxy.ts")).logProxy,
+  }),
+  former({
+    name: "log_proxy_wrapper",
+    summary: "Run a command, what it says into logs that are rotated. Ends as the command does.",
+    args: [command],
+    options: {
+      stdout: { type: "string", short: "O", value: "FILE|NULL", summary: "where its standard output goes" },
+      stderr: {
+        type: "string",
+        short: "E",
+        value: "FILE|STDOUT|NULL",
+        summary: "where its standard error goes; default: STDOUT",
+      },
+      "fifo-tmp-dir": {
+        type: "string",
+        short: "F",
+        value: "DIR",
+        summary: "accepted for former scripts; there are no named pipes",
+      },
+      ...logOptions,
+    },
+    passThrough: true,
+    load: async () => (await import("../former/log-proxy.ts")).logProxyWrapper,
   }),
   former({
     name: "envtpl",

@@ -130,7 +130,7 @@ function lockPath(job: readonly string[], env: Env): string {
 }
 
 /** In the module's log directory, rotated as its other logs are: the module's environment says how. */
-function openLog(name: string, { env, cwd }: Context): LogFile {
+export function openLog(name: string, { env, cwd }: Context): LogFile {
   const number = (variable: string, initial: number): number => Number(env[variable] ?? initial) || 0;
   const policy: LogPolicy = {
     maxBytes: number("LOGPROXY_ROTATION_SIZE", DEFAULT_LOG_POLICY.maxBytes),

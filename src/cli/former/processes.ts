@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { runtimeLayout } from "../../core/module/paths.ts";
 import { servedId } from "../../core/plan/manifest.ts";
 import { descendants, ownProcesses, readEnviron, readProcess, sendSignal } from "../../kit/linux/process.ts";
@@ -39,10 +39,14 @@ export async function killRemaining(context: Context): Promise<ExitCode> {
   return 0;
 }
 
-/** `find_zombies_nginx_workers.py`: workers of an nginx whose master is gone. Exit 1 when there are any. */
+/** `find_zombies_nginx_workers.py`: workers of the module's nginx whose master is gone. Exit 1 when there are any. */
 export async function orphanedNginx(context: Context): Promise<ExitCode> {
+  const { runtime } = context.paths();
   const orphans = ownProcesses().filter(
-    (pid) => readProcess(pid)?.parent === 1 && commandLine(pid).startsWith("nginx: worker process"),
+    (pid) =>
+      readProcess(pid)?.parent === 1 &&
+      commandLine(pid).startsWith("nginx: worker process") &&
+      directoryOf(pid) === runtime,
   );
   for (const pid of orphans) context.out(String(pid));
   return orphans.length === 0 ? 0 : 1;
@@ -87,6 +91,15 @@ function family(): readonly number[] {
   const pids: number[] = [];
   for (let pid = process.pid; pid > 1 && !pids.includes(pid); pid = readProcess(pid)?.parent ?? 0) pids.push(pid);
   return pids;
+}
+
+/** Its working directory, which says whose nginx it is: the title has overwritten arguments and environment. */
+function directoryOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return "";
+  }
 }
 
 function commandLine(pid: number): string {

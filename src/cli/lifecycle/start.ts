@@ -1,10 +1,12 @@
 import { startModule } from "../../system/lifecycle/start.ts";
 import type { Context, ExitCode, Given } from "../command.ts";
+import { insidePlugin } from "../plugins/module.ts";
 import { printDiagnostics } from "../print/diagnostics.ts";
 import { chosenModules } from "./modules.ts";
 
 /** `metwork start`: every module is tried; the exit code is that of the first that failed. */
 export async function start(context: Context, given: Given): Promise<ExitCode> {
+  if (insidePlugin(context, chosenModules(context, given))) return 1;
   const provision = !given.flag("noinit") && !given.args.includes("NOINIT");
   let code: ExitCode = 0;
   const results: Record<string, unknown> = {};

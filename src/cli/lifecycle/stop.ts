@@ -1,11 +1,13 @@
 import { stopDelayMs } from "../../system/lifecycle/delays.ts";
 import { stopModule } from "../../system/lifecycle/stop.ts";
 import type { Context, ExitCode, Given } from "../command.ts";
+import { insidePlugin } from "../plugins/module.ts";
 import { printDiagnostics } from "../print/diagnostics.ts";
 import { chosenModules } from "./modules.ts";
 
 /** `metwork stop`: last started module first. */
 export async function stop(context: Context, given: Given): Promise<ExitCode> {
+  if (insidePlugin(context, chosenModules(context, given))) return 1;
   const results: Record<string, string> = {};
   const keepCrontab = given.flag("keepcron") || given.args.includes("KEEPCRON");
   for (const module of [...chosenModules(context, given)].reverse()) {

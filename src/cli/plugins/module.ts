@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { ModulePaths } from "../../core/module/paths.ts";
+import type { ModuleName, ModulePaths } from "../../core/module/paths.ts";
 import { gatherHost } from "../../system/host/host.ts";
 import { loadConfig } from "../../system/load/config.ts";
 import type { Context, Given } from "../command.ts";
@@ -25,10 +25,10 @@ export async function moduleAtHand(context: Context, given?: Given): Promise<Mod
   return undefined;
 }
 
-/** Refuses to change plugins from inside the environment of one: its layers would leak into what runs then. */
-export function insidePlugin(context: Context): boolean {
-  const current = context.env[`${context.module().toUpperCase()}_CURRENT_PLUGIN_NAME`];
-  if (current === undefined || current === "") return false;
+/** Refuses to change modules or plugins from inside the environment of a plugin: its layers would leak into what runs then. */
+export function insidePlugin(context: Context, modules: readonly ModuleName[] = [context.module()]): boolean {
+  const current = modules.map((module) => context.env[`${module.toUpperCase()}_CURRENT_PLUGIN_NAME`]).find(Boolean);
+  if (current === undefined) return false;
   context.err(`error[MF8010]: this is the environment of the plugin ${current}`);
   context.err("  = help: leave it first (exit)");
   return true;

@@ -1,13 +1,15 @@
 """Logs in the format of the appliance: `2019-01-28T07:52:42.903067Z  [WARNING] (name#pid) message {key=value}`.
 
 DEBUG and INFO go to stdout, the rest to stderr. MFLOG_MINIMAL_LEVEL says what is written; MFLOG_MINIMAL_LEVEL_OVERRIDE_FILES
-names files of `pattern => LEVEL` lines. Python's own `logging` ends here too, unless MFLOG_STANDARD_LOGGING_REDIRECT is 0.
+names files of `pattern => LEVEL` lines. MFLOG_SYSLOG_ADDRESS and MFLOG_JSON_FILE get the same as JSON, from their own MINIMAL_LEVEL on. Python's own `logging` ends here too, unless MFLOG_STANDARD_LOGGING_REDIRECT is 0.
 """
 
 import datetime
 import fnmatch
+import json
 import logging
 import os
+import socket
 import sys
 import traceback
 
@@ -121,6 +123,55 @@ def write(level, name, message, values, error=None):
     except UnicodeEncodeError:
         stream.write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
     stream.flush()
+    _send(level, name, message, values, f"{now}Z", error)
+
+
+def _send(level, name, message, values, now, error):
+    """To the file and the log server of the environment, as JSON: those as grave as each asks for."""
+    rank = LEVELS.get(level, 20)
+    file = os.environ.get("MFLOG_JSON_FILE", "null")
+    server = os.environ.get("MFLOG_SYSLOG_ADDRESS", "null")
+    to_file = file not in ("null", "") and rank >= _level_in("MFLOG_JSON_MINIMAL_LEVEL")
+    to_server = server not in ("null", "") and rank >= _level_in("MFLOG_SYSLOG_MINIMAL_LEVEL")
+    if not to_file and not to_server:
+        return
+    record = {
+        "timestamp": now,
+        "level": level.lower(),
+        "name": name,
+        "pid": os.getpid(),
+        "event": message,
+        "plugin": _of_module("PLUGIN_NAME") or "#core#",
+        **values,
+    }
+    request_id = _of_module("REQUEST_ID")
+    if request_id:
+        record["request_id"] = request_id
+    if error:
+        record["exception"] = _stack(error)
+        kind = sys.exc_info()[0]
+        record["exception_type"] = kind.__name__ if kind else ""
+    text = json.dumps(record, default=str)
+    try:
+        if to_file:
+            # One write of a line: what several processes append does not mix.
+            with open(file, "ab", buffering=0) as out:
+                out.write(text.encode() + b"\n")
+        if to_server:
+            host, _, port = server.rpartition(":")
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+                out.sendto(f"<12>{text}\0".encode(), (host, int(port)))
+    except (OSError, ValueError):
+        # What cannot be sent has been printed.
+        pass
+
+
+def _level_in(variable):
+    return LEVELS.get(os.environ.get(variable, "WARNING").upper(), 30)
+
+
+def _of_module(what):
+    return os.environ.get(f"MFSERV_CURRENT_{what}") or os.environ.get(f"MFDATA_CURRENT_{what}")
 
 
 def _fill(message, args):
