@@ -13,6 +13,7 @@ import { HintQueue } from "./engine/queue.ts";
 import { messageOf } from "./errors.ts";
 import { makeDirectory } from "./file/directory.ts";
 import { recoverStrays } from "./file/recover.ts";
+import { patiently } from "./patience.ts";
 import { Counters } from "./tell/counters.ts";
 import { Farewell } from "./tell/farewell.ts";
 import { type LogSink, openLogs, type StepLog } from "./tell/log.ts";
@@ -47,10 +48,11 @@ export async function startFlow(
   let config = readConfig(configPath);
   const logs = openLogs(sink, pid);
   const log = logs.named("flow", config.log.level);
-  const lock = await lockPipeline(config);
-  for (const name of ["tmp", "trash"]) {
-    makeDirectory(posix.join(config.dataIn, name), STATE_MODE);
-  }
+  // A start while the disk is full or read-only waits for its end as everything else does: who ends is held back for longer.
+  const lock = await patiently(() => lockPipeline(config));
+  await patiently(() => {
+    for (const name of ["tmp", "trash"]) makeDirectory(posix.join(config.dataIn, name), STATE_MODE);
+  });
   recoverStrays(config, log);
   const queue = new HintQueue(
     config.redisSocket,
@@ -104,7 +106,7 @@ export async function startFlow(
     logs.named("garbage_collector", config.log.level),
   );
   const pressure = new Pressure(config, log);
-  const closeSocket = await workers.listen(config.stepSocket);
+  const closeSocket = await patiently(() => workers.listen(config.stepSocket));
   return {
     reload: () => {
       const next = reread(configPath, config, log);

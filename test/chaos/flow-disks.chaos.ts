@@ -72,9 +72,13 @@ try {
       await sleep(world.random.below(2000));
       end();
       const ended = performance.now();
-      await until("all go on", () => world.missing() <= 0).catch(() => undefined);
+      await until("all go on", () => world.missing() <= 0, RESUME_MAX_MS).catch(() => {
+        late += 1;
+        const left = world.flow.inside();
+        const said = world.log.split("\n").slice(-5).join("\n");
+        console.log(`  ${name}, time ${time}: ${left.length} files wait, the first ${left[0]?.slice(0, 200)}\n${said}`);
+      });
       resumed.push(performance.now() - ended);
-      if (performance.now() - ended > RESUME_MAX_MS) late += 1;
     }
     files += builtIn.samples.length;
     const waits = world.log.match(/waits until the machine|is left where it is/g)?.length ?? 0;

@@ -25,7 +25,7 @@ world.signal("SIGCONT");
 const began = performance.now();
 let [done, changed, pause, first] = [0, began, 0, 0];
 while (done < files && performance.now() - changed < 60_000) {
-  await sleep(full ? 500 : 50);
+  await sleep(full ? 1000 : 50);
   const now = countFinals(world.flow);
   if (now === done) continue;
   if (first === 0) first = performance.now() - began;
@@ -33,7 +33,7 @@ while (done < files && performance.now() - changed < 60_000) {
   [done, changed] = [now, performance.now()];
 }
 const seconds = (changed - began) / 1000;
-world.files.samples.push(...burst.samples);
+for (const sample of burst.samples) world.files.samples.push(sample);
 const tally = new Tally();
 tally.add(await world.settle(), `CHAOS_SEED=${seed}`);
 console.log(

@@ -244,14 +244,19 @@ function chunk(type: string, data: Buffer): Buffer {
 }
 
 /** Waits for a condition; fails with its name, and what the daemons said last, after the deadline. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  ms = 20_000,
+  everyMs = 10,
+): Promise<void> {
   const deadline = performance.now() + ms;
   while (!(await holds())) {
     if (performance.now() > deadline) {
       const said = [...pipelines].map(({ log }) => log.split("\n").slice(-20).join("\n"));
       throw new Error(`not within ${ms} ms: ${what}\n${said.join("\n\n")}`);
     }
-    await sleep(10);
+    await sleep(everyMs);
   }
 }
 

@@ -19,6 +19,7 @@ import {
 } from "./attempt.ts";
 import { type Child, describeEnd, signalChild } from "./child.ts";
 import * as diagnostics from "./diagnostics.ts";
+import { Probation } from "./probation.ts";
 import { type Replaced, untilLeft } from "./retire.ts";
 import { kill, terminate } from "./terminate.ts";
 import type { Ward } from "./ward.ts";
@@ -55,12 +56,17 @@ export class Instance {
   /** Why the process is being killed, when the watch has it killed. */
   #sentence: string | undefined;
   #intervention: InstanceStatus["intervention"];
+  readonly #probation: Probation;
 
   constructor(number: number, service: RunnableService, shared: Shared, onAged: () => void) {
     this.number = number;
     this.#service = service;
     this.#shared = shared;
     this.#onAged = onAged;
+    this.#probation = new Probation(() => {
+      this.#shared.report(`${this.#who()} lives again: replaced by one of normal priority`);
+      onAged();
+    });
   }
 
   status(): InstanceStatus {
@@ -210,6 +216,7 @@ export class Instance {
 
   /** No longer keeps the current process alive; what becomes of it is the caller's business. */
   #leave(): void {
+    this.#probation.over();
     this.#keeping?.abort();
     this.#keeping = undefined;
     this.#child = undefined;
@@ -231,6 +238,7 @@ export class Instance {
       this.#state = "backoff";
       this.#restarts++;
       if (last.servesSince !== undefined && Date.now() - last.servesSince >= SERVED_MS) pause = 0;
+      this.#probation.ended(child === undefined ? 0 : Date.now() - child.startedAt);
       if (child !== undefined) await this.#bury(child);
       this.#shared.report(`${this.#who()} ended (${this.#lastEnd}), restart in ${pause} ms`);
       await sleep(pause, undefined, { signal: left }).catch(() => undefined);
@@ -249,6 +257,7 @@ export class Instance {
       return { failed: String(error) };
     }
     const { child } = tried;
+    const low = this.#probation.begun(child.pid) ? ", at low priority" : "";
     this.#child = child;
     this.#bound = tried.bound;
     this.#state = "starting";
@@ -260,7 +269,7 @@ export class Instance {
     if (verdict === "ready" || queued) {
       this.#state = "running";
       this.#shared.report(
-        `${this.#who()} is back, pid ${child.pid}${queued ? `, ${describeFailure(tried, verdict)}` : ""}`,
+        `${this.#who()} is back, pid ${child.pid}${low}${queued ? `, ${describeFailure(tried, verdict)}` : ""}`,
       );
       return { child, servesSince: Date.now() };
     }
