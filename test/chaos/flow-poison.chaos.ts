@@ -47,9 +47,12 @@ Step().run()
 `;
 
 interface Run {
-  readonly perSecond: number;
-  /** Seconds of processor time until the others were done, of the daemon and of what the supervisor began and saw end. */
-  readonly daemonS: number;
+  /** Until the others were done, seconds: all together, ... */
+  readonly tookS: number;
+  /** ... that the daemon's main thread ran, and waited for a core, ... */
+  readonly ranS: number;
+  readonly waitedS: number;
+  /** ... and of processor time of what the supervisor began and saw end. */
   readonly endedS: number;
 }
 
@@ -84,14 +87,15 @@ async function openSite(): Promise<Site> {
   return { appliance, home, archive, trash: join(home, "var", "in", "trash", "bad.main") };
 }
 
-/** Processor time, in seconds: of itself, and of its children that ended. */
-function timeOf(pid: number): { readonly own: number; readonly ended: number } {
+/** Seconds: what its main thread ran and waited for a core, and the processor time of its children that ended. */
+function timesOf(pid: number): { readonly ranS: number; readonly waitedS: number; readonly endedS: number } {
+  const [ran = 0, waited = 0] = readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ").map(Number);
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
     .replace(/^.*\) /, "")
     .split(" ")
     .map(Number);
-  const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11, 15);
-  return { own: (user + system) / TICKS_A_SECOND, ended: (endedUser + endedSystem) / TICKS_A_SECOND };
+  const [user = 0, system = 0] = fields.slice(13, 15);
+  return { ranS: ran / 1e9, waitedS: waited / 1e9, endedS: (user + system) / TICKS_A_SECOND };
 }
 
 /** Runs the good files, and so many poisoned ones, each kind through a step of its own. */
@@ -102,17 +106,17 @@ async function run({ home, archive }: Site, poisoned: number): Promise<Run> {
   const pidOf = (program: string): number =>
     processesOf(home).find(({ command }) => command.includes(program))?.pid ?? process.pid;
   const [daemon, supervisor] = [pidOf("main/flow.ts"), pidOf("main/supervisor.ts")];
-  const times = () => ({ daemon: timeOf(daemon).own, ended: timeOf(supervisor).ended });
-  const before = times();
+  const before = { ...timesOf(daemon), endedS: timesOf(supervisor).endedS };
   const began = performance.now();
   for (const one of names) renameSync(join(home, "stage", one), join(home, "var", "in", "incoming", one));
   const isDone = (): boolean =>
     existsSync(archive) && readdirSync(archive).filter((one) => /^good\d+$/.test(one)).length >= files;
   await until("the others are archived", isDone, PATIENCE_MS, LOOK_MS);
-  const perSecond = (files * 1000) / (performance.now() - began);
-  const after = times();
+  const tookS = (performance.now() - began) / 1000;
+  const after = timesOf(daemon);
+  const endedS = timesOf(supervisor).endedS - before.endedS;
   rmSync(archive, { recursive: true });
-  return { perSecond, daemonS: after.daemon - before.daemon, endedS: after.ended - before.ended };
+  return { tookS, ranS: after.ranS - before.ranS, waitedS: after.waitedS - before.waitedS, endedS };
 }
 
 const site = await openSite();
@@ -129,13 +133,15 @@ try {
     .split("\n");
   const most = Math.max(...Object.values(Object.groupBy(tries, (one) => one)).map((all = []) => all.length));
   const after = await run(site, 0);
-  const without = (before.perSecond + after.perSecond) / 2;
-  const share = among.perSecond / without;
+  const perSecond = ({ tookS }: Run): number => files / tookS;
+  const without = (perSecond(before) + perSecond(after)) / 2;
+  const share = perSecond(among) / without;
+  const told = ({ tookS, ranS, waitedS }: Run): string =>
+    `${tookS.toFixed(1)} s (ran ${ranS.toFixed(1)}, waited for a core ${waitedS.toFixed(1)})`;
   console.log(
     `poison: ${aside()} of ${poison} set aside after at most ${most} tries; ${files} others at ` +
-      `${Math.round(among.perSecond)} files/s, ${Math.round(without)} without (${Math.round(before.perSecond)} before, ` +
-      `${Math.round(after.perSecond)} after; ${(share * 100).toFixed(0)} %); processor time of the daemon ${before.daemonS.toFixed(1)}, ` +
-      `${among.daemonS.toFixed(1)} and ${after.daemonS.toFixed(1)} s, of workers that died meanwhile ${among.endedS.toFixed(1)} s`,
+      `${Math.round(perSecond(among))} files/s, ${Math.round(without)} without (${(share * 100).toFixed(0)} %); the daemon took ` +
+      `${told(among)}, ${told(before)} before, ${told(after)} after; workers that died ran ${among.endedS.toFixed(1)} s`,
   );
   if (aside() < poison || most > TRIES_MAX || share < SHARE_MIN) process.exitCode = 1;
 } finally {

@@ -31,13 +31,15 @@ else {
       // Its socket cannot be removed from a disk without power.
       await flow.killRedis().catch(() => undefined);
       disk.restore();
-      for (const match of flow.log.slice(begun).matchAll(ENDED)) told.add(match.groups?.["name"] ?? "");
-      for (const name of told) if (!isWhole(name)) lost.push(`${name}, told as done`);
+      const ended = [...flow.log.slice(begun).matchAll(ENDED)].map((match) => match.groups?.["name"] ?? "");
+      for (const name of ended) told.add(name);
+      // Those of before are looked at once more at the end.
+      for (const name of ended) if (!isWhole(name)) lost.push(`${name}, told as done`);
     }
     await flow.startRedis();
     await flow.start();
     await until("nothing is in work", () => flow.inside().length === 0, 120_000);
-    for (const name of accepted) if (!isWhole(name)) lost.push(`${name}, accepted`);
+    for (const name of new Set([...told, ...accepted])) if (!isWhole(name)) lost.push(`${name}, at the end`);
     const extra = flow.archived().filter((name) => !/^f\d+\.png$/.test(name));
     console.log(
       `flow power: ${cuts} cuts, ${accepted.length} files accepted, ${told.size} told as done before a cut; ` +

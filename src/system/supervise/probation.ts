@@ -1,4 +1,4 @@
-import { setPriority } from "node:os";
+import { constants, getPriority, setPriority } from "node:os";
 
 /** So many short lives within this time, milliseconds, and the next process is begun at low priority. */
 const SHORT_LIVES = 3;
@@ -6,7 +6,7 @@ const WITHIN_MS = 60_000;
 /** A life shorter than this, milliseconds, counts. */
 const SHORT_MS = 5_000;
 /** A tenth of what others get of a busy core; all of one that is idle. */
-const LOW_PRIORITY = 10;
+const LOWER = 10;
 
 /**
  * What dies again and again costs a start each time, and whatever it does until it dies: its next processes get the cores
@@ -34,7 +34,7 @@ export class Probation {
   begun(pid: number): boolean {
     if (this.#ends.length < SHORT_LIVES || pid <= 0) return false;
     try {
-      setPriority(pid, LOW_PRIORITY);
+      setPriority(pid, Math.min(constants.priority.PRIORITY_LOW, getPriority(pid) + LOWER));
     } catch {
       // It has ended already.
       return false;

@@ -9,6 +9,9 @@ import { countFinals, expectedFinals, judge, type Verdict } from "./oracle.ts";
 import { ownProgram, type Places } from "./plant.ts";
 import { Random } from "./random.ts";
 
+const STUCK_MS = 60_000;
+const PATIENCE_MS = 600_000;
+const LOOK_MS = 100;
 const SITE = `[internal_plugins]
 switch_no_match_policy = keep
 switch_no_match_keep_original_basename = 1
@@ -84,9 +87,14 @@ export async function openSite(seed: number): Promise<Site> {
       }
     },
     settle: async () => {
-      await until("all are at their ends", () => missing() <= 0 && places.inside().length === 0, 60_000).catch(
-        () => undefined,
-      );
+      // However slow the machine is: as long as there is progress.
+      let [left, since] = [missing(), performance.now()];
+      const isOver = (): boolean => {
+        const now = missing();
+        if (now !== left) [left, since] = [now, performance.now()];
+        return (now <= 0 && places.inside().length === 0) || performance.now() - since > STUCK_MS;
+      };
+      await until("all are at their ends", isOver, PATIENCE_MS, LOOK_MS).catch(() => undefined);
       return judge(places, files.samples);
     },
     [Symbol.asyncDispose]: () => appliance[Symbol.asyncDispose](),
