@@ -6,19 +6,23 @@ from acquisition.move_step import AcquisitionMoveStep
 
 
 class AcquisitionArchiveStep(AcquisitionMoveStep):
-    def _add_move_arguments(self, parser):
-        parser.add_argument("--keep-tags-suffix", default=".tags")
+    def add_extra_arguments(self, parser):
+        self.add_dest_arguments(parser)
+        self.add_force_chmod_argument(parser)
+        parser.add_argument("--keep-tags-suffix", default=".tags", help="empty or null: tags are not kept")
 
-    def _drops_tags(self):
-        if not self.dest_dir.startswith("/"):
-            self.error_and_die("dest-dir must be an absolute directory, not %s", self.dest_dir)
-        return True
+    def _init(self):
+        status = super()._init()
+        if self._step is not None and not self.unit_tests:
+            self.error_and_die("dest-dir must be an absolute directory, not %s", self.args.dest_dir)
+        suffix = getattr(self.args, "keep_tags_suffix", ".tags").strip()
+        self.keep_tags_suffix = "" if suffix == "null" else suffix
+        return status
 
     def _move(self, xaf, path):
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        suffix = self.args.keep_tags_suffix
-        if suffix not in ("", "null"):
-            xaf.write_tags_in_a_file(path + suffix)
+        if self.keep_tags_suffix:
+            xaf.write_tags_in_a_file(path + self.keep_tags_suffix)
         return super()._move(xaf, path)
 
 

@@ -8,7 +8,7 @@ import traceback
 
 import mflog
 from acquisition import places
-from acquisition.stats import stats_client
+from acquisition.stats import get_stats_client
 
 COUNTER = "latest.core.step_counter"
 
@@ -38,14 +38,18 @@ class AcquisitionBase:
     def add_extra_arguments(self, parser):
         """Declare your own arguments; they are in self.args."""
 
-    def _add_arguments(self, parser):
+    def _add_extra_arguments_before(self, parser):
+        pass
+
+    def _add_extra_arguments_after(self, parser):
         pass
 
     def _init(self):
         parser = argparse.ArgumentParser(description=f"{self.plugin_name}/{type(self).__name__} acquisition step")
         parser.add_argument("--step-name", default="main", help="step name")
-        self._add_arguments(parser)
+        self._add_extra_arguments_before(parser)
         self.add_extra_arguments(parser)
+        self._add_extra_arguments_after(parser)
         self.args, _ = parser.parse_known_args(self.unit_tests_args if self.unit_tests else None)
         self.step_name = self.args.step_name
         if not re.fullmatch("[A-Za-z0-9_]+", self.step_name):
@@ -113,17 +117,28 @@ class AcquisitionBase:
         except Exception as error:
             raise Exception(f"can't call transform function on configuration key: [{section}]/{key}: {error}") from error
 
-    def _tag_name(self, name, counter="latest", process=None, plugin=None):
-        plugin = plugin or self.plugin_name
-        parts = [counter, plugin, name] if plugin == "core" else [counter, plugin, process or self.step_name, name]
-        return ".".join(parts)
+    def _get_tag_name(self, name, counter_str_value="latest", force_process_name=None, force_plugin_name=None):
+        plugin = force_plugin_name or self.plugin_name
+        step = [] if plugin == "core" else [force_process_name or self.step_name]
+        return ".".join([counter_str_value, plugin, *step, name])
+
+    def _set_tag(self, xaf, name, value, info=False):
+        """Sets a tag by its whole name."""
+        (self.info if info else self.debug)("Setting tag %s = %s", name, value)
+        xaf.tags[name] = value
+
+    def _set_tag_latest(self, xaf, name, value, info=False):
+        self._set_tag(xaf, self._get_tag_name(name), value, info)
+
+    def _get_counter_tag_value(self, xaf, not_found_value="0"):
+        return int(xaf.tags.get(COUNTER, not_found_value))
 
     def set_tag(self, xaf, name, value, add_latest=True, info=False):
         """Sets `<counter>.<plugin>.<step>.<name>` and, unless told not to, `latest....`."""
-        counter = int(xaf.tags.get(COUNTER, b"0"))
-        for tag in [self._tag_name(name, str(counter))] + ([self._tag_name(name)] if add_latest else []):
-            (self.info if info else self.debug)("Setting tag %s = %s", tag, value)
-            xaf.tags[tag] = value
+        counter = str(self._get_counter_tag_value(xaf))
+        self._set_tag(xaf, self._get_tag_name(name, counter), value, info)
+        if add_latest:
+            self._set_tag_latest(xaf, name, value, info)
 
     def get_tag(
         self,
@@ -137,7 +152,7 @@ class AcquisitionBase:
     ):
         """The tag's value, bytes."""
         process = kwargs.get("force_step_name", force_process_name)
-        return xaf.tags.get(self._tag_name(name, counter_str_value, process, force_plugin_name), not_found_value)
+        return xaf.tags.get(self._get_tag_name(name, counter_str_value, process, force_plugin_name), not_found_value)
 
     def _core_tag(self, xaf, name):
         return xaf.tags.get(f"first.core.{name}", b"unknown").decode("utf-8", "surrogateescape")
@@ -158,4 +173,4 @@ class AcquisitionBase:
         """The pipeline counts what goes where by itself."""
 
     def get_stats_client(self, extra_tags=None):
-        return stats_client(self.plugin_name, self.step_name, extra_tags or {})
+        return get_stats_client(self.plugin_name, self.step_name, extra_tags)

@@ -6,8 +6,7 @@ from acquisition.step import AcquisitionStep
 class AcquisitionCopyStep(AcquisitionStep):
     """Override before_copy(xaf): [(plugin, step, hardlink)], or None for nowhere."""
 
-    def _add_arguments(self, parser):
-        super()._add_arguments(parser)
+    def add_extra_arguments(self, parser):
         parser.add_argument("--dest-dirs", default="", help="plugin/step,plugin2/step2*")
 
     def _init(self):

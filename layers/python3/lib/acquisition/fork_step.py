@@ -9,8 +9,11 @@ MARK = "FILEPATH:"
 
 
 class AcquisitionForkStep(AcquisitionTransformStep):
-    def _add_arguments(self, parser):
-        super()._add_arguments(parser)
+    #: Of no meaning to a command that returns no paths.
+    dest_dir_default = "nowhere/nowhere"
+
+    def add_extra_arguments(self, parser):
+        super().add_extra_arguments(parser)
         parser.add_argument("--command-template", required=not self.unit_tests, help="a line for bash, with {PATH}")
         parser.add_argument("--command-returning-path", type=int, default=1, help="1: it prints FILEPATH: path")
 

@@ -30,8 +30,7 @@ class AcquisitionReinjectStep(AcquisitionStep):
         super().__init__()
         self._waiting = {}
 
-    def _add_arguments(self, parser):
-        super()._add_arguments(parser)
+    def add_extra_arguments(self, parser):
         parser.add_argument("--dest-dir", default=None, help="plugin/step")
         parser.add_argument("--retry-min-wait", type=float, default=10, help="seconds")
         parser.add_argument("--retry-max-wait", type=float, default=120, help="seconds")
@@ -60,7 +59,7 @@ class AcquisitionReinjectStep(AcquisitionStep):
     def reinject(self, xaf, retry_attempt):
         """Gives it back; `retry_attempt` is how often it was before."""
         self.info("giving %s back to %s, attempt %d", xaf.filepath, self.dest_dir, retry_attempt + 1)
-        xaf.tags[self._tag_name("attempt")] = str(retry_attempt + 1)
+        self._set_tag_latest(xaf, "attempt", str(retry_attempt + 1))
         return self.move_to_plugin_step(xaf, self._to_plugin, self._to_step)
 
     def give_up(self, xaf):
@@ -87,7 +86,7 @@ class AcquisitionReinjectStep(AcquisitionStep):
             self.info("no retries are wanted: %s is deleted", lease.path)
             self._report([(lease, True)])
             return
-        since = self._number(lease.xaf.tags.pop(self._tag_name(SINCE), b""), time.time())
+        since = self._number(lease.xaf.tags.pop(self._get_tag_name(SINCE), b""), time.time())
         attempt = int(self._number(self.get_tag(lease.xaf, "attempt", b"0"), 0))
         waiting = Waiting(lease, since, attempt)
         self._waiting[lease.path] = waiting
@@ -124,7 +123,7 @@ class AcquisitionReinjectStep(AcquisitionStep):
 
     def _put_back(self, waiting):
         xaf = waiting.lease.xaf
-        xaf.tags[self._tag_name(SINCE)] = repr(waiting.since)
+        xaf.tags[self._get_tag_name(SINCE)] = repr(waiting.since)
         return self.move_to_plugin_step(xaf, self.plugin_name, self.step_name)
 
     def _forget_leases(self):

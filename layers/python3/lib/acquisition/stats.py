@@ -73,9 +73,10 @@ class StatsClient:
             pass
 
 
-def stats_client(plugin, step, extra_tags):
+def get_stats_client(plugin_name, step_name, extra_tags=None):
     port = os.environ.get("MFDATA_TELEGRAF_STATSD_PORT", "0")
     admin = os.environ.get("MFDATA_ADMIN_HOSTNAME", "null")
     address = ("127.0.0.1", int(port)) if port.isdigit() and port != "0" and admin not in ("", "null") else None
-    tags = {"module": "mfdata", "host": os.environ.get("MFHOSTNAME", ""), "plugin": plugin, "step": step, **extra_tags}
+    tags = {"module": "mfdata", "host": os.environ.get("MFHOSTNAME", ""), "plugin": plugin_name, "step": step_name}
+    tags.update(extra_tags or {})
     return StatsClient(address, "".join(f",{name}={value}" for name, value in tags.items()))

@@ -5,7 +5,7 @@ import signal
 import time
 
 from acquisition import places
-from acquisition.base import COUNTER, AcquisitionBase
+from acquisition.base import AcquisitionBase
 from acquisition.connection import Closed, Connection, Wakeup
 from mfutil import get_unique_hexa_identifier, mkdir_p_or_die
 from xattrfile import XattrFile, to_texts
@@ -77,12 +77,14 @@ class AcquisitionStep(AcquisitionBase):
     def ping(self):
         """About once a second, between files."""
 
-    def _add_arguments(self, parser):
+    def _add_extra_arguments_before(self, parser):
         parser.add_argument("--redis-host", default="127.0.0.1", help="not used")
         parser.add_argument("--redis-port", default=6379, help="not used")
         parser.add_argument("--redis-unix-socket-path", default=None, help="not used")
         parser.add_argument("--failure-policy", default="keep", help="applied by the pipeline")
         parser.add_argument("--failure-policy-move-dest-dir", default=None, help="applied by the pipeline")
+
+    def _add_extra_arguments_after(self, parser):
         parser.add_argument("FULL_FILEPATH_OR_QUEUE_NAME", help="a queue, or the path of a file to process once")
 
     def _init(self):
@@ -154,7 +156,7 @@ class AcquisitionStep(AcquisitionBase):
             return
         self._leases[lease.path] = lease
         self.info("Start the processing of %s", lease.path)
-        if int(lease.xaf.tags.get(COUNTER, b"0")) > self.step_limit:
+        if self._get_counter_tag_value(lease.xaf) > self.step_limit:
             self._reason = f"it went through more than {self.step_limit} steps"
             self._report([(lease, False)])
         else:

@@ -12,8 +12,8 @@ from xattrfile import XattrFile
 class AcquisitionSwitchStep(AcquisitionCopyStep):
     """Sends each file to the steps whose rules match. Override before_copy(xaf) to change that."""
 
-    def _add_arguments(self, parser):
-        super()._add_arguments(parser)
+    def add_extra_arguments(self, parser):
+        super().add_extra_arguments(parser)
         home = os.environ.get("MFDATA_CURRENT_PLUGIN_DIR", ".")
         parser.add_argument("--rules-file", default=os.path.join(home, "config.ini"))
         parser.add_argument("--no-match-policy", default="delete", choices=("delete", "keep"))
