@@ -56,8 +56,8 @@ export interface Command {
   readonly options: Readonly<Record<string, OptionDecl>>;
   /** Known from the predecessor, and of no use to who does not know it: listed apart. */
   readonly former?: true;
-  /** Everything after the first positional argument is passed on unparsed (wrappers). */
-  readonly passThrough?: boolean;
+  /** Everything after the first positional argument is passed on unparsed (wrappers); `all`: options before it too. */
+  readonly passThrough?: boolean | "all";
   /** Implementation, loaded when the command is run. */
   readonly load: () => Promise<(context: Context, given: Given) => Promise<ExitCode>>;
 }

@@ -81,7 +81,7 @@ function noCommand(commands: readonly Command[], context: Context, argv: readonl
 
 /** Splits a command line by the command's declaration. Throws UsageError. */
 function parse(command: Command, argv: readonly string[]): Given {
-  const [own, passed] = command.passThrough === true ? splitPassThrough(command, argv) : [argv, []];
+  const [own, passed] = splitPassThrough(command, argv);
   const options = { ...GLOBAL_OPTIONS, ...command.options };
   let parsed: { values: Record<string, unknown>; positionals: string[] };
   try {
@@ -107,8 +107,10 @@ function parse(command: Command, argv: readonly string[]): Given {
   };
 }
 
-/** Wrappers parse only what stands before their first positional argument; the rest belongs to the wrapped command. */
+/** Commands that pass nothing on parse everything. Wrappers parse only what stands before their first positional argument; the rest belongs to the wrapped command. */
 function splitPassThrough(command: Command, argv: readonly string[]): [readonly string[], readonly string[]] {
+  if (command.passThrough === "all") return [[], argv];
+  if (command.passThrough !== true) return [argv, []];
   const takesValue = (word: string): boolean => {
     const name = word.replace(/^--?/, "");
     const declared = { ...GLOBAL_OPTIONS, ...command.options } as Record<string, { type: string; short?: string }>;

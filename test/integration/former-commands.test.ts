@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { http, until } from "../../scripts/support/client.ts";
@@ -93,6 +93,22 @@ describe("circusctl", () => {
       [1, 2, 2],
     );
   });
+});
+
+test("redis is a client of mfdata's Redis, with its own options", async () => {
+  const socket = join(appliance.home, "mfdata", "var", "redis.socket");
+  mkdirSync(join(socket, ".."), { recursive: true });
+  const server = spawn("redis-server", ["--port", "0", "--unixsocket", socket, "--save", ""], { stdio: "ignore" });
+  try {
+    const ask = (...words: readonly string[]) => appliance.run("mfdata_wrapper", "redis", ...words);
+    await until("redis answers", async () => ((await ask("ping")).stdout === "PONG\n" ? true : undefined));
+    assert.equal((await ask("set", "counter.p.s", "3")).stdout, "OK\n");
+    assert.equal((await ask("--csv", "get", "counter.p.s")).stdout, '"3"\n');
+  } finally {
+    const ended = once(server, "exit");
+    server.kill();
+    await ended;
+  }
 });
 
 test("what is gone says what does its work, with exit code 2", async () => {

@@ -64,6 +64,13 @@ export const formerCommands: readonly Command[] = [
     load: async () => (await import("../former/circusctl.ts")).circusctl,
   }),
   former({
+    name: "redis",
+    summary: "Become redis-cli on the socket of mfdata's Redis.",
+    args: [{ name: "ARGUMENT", summary: "what redis-cli takes", required: false, variadic: true }],
+    passThrough: "all",
+    load: async () => (await import("../former/redis.ts")).redis,
+  }),
+  former({
     name: "nginx.status",
     summary: "Say whether the module's nginx serves what is in force. Exit 1: it does not.",
     load: async () => (await processes()).nginxStatus,
