@@ -10,12 +10,15 @@ import { run } from "../../src/kit/exec.ts";
 import { readProcess } from "../../src/kit/linux/process.ts";
 import { type Appliance, general, makeAppliance, root } from "../support/appliance.ts";
 
-const SERVER = `require("node:http").createServer((_, reply) => reply.end("here")).listen({ fd: 3 });`;
+const SERVER = `console.log("up"); console.error("ready");
+require("node:http").createServer((_, reply) => reply.end("here")).listen({ fd: 3 });`;
 const INI = `${general}[app_main]
 _cmd_and_args = node {plugin_dir}/server.cjs
 numprocesses = 2
 prefix_based_routing_extra_routes = /here
 debug = 0
+log_split_stdout_stderr = 1
+log_split_multiple_workers = 1
 [custom]
 foo = a "quoted" word
 `;
@@ -232,6 +235,13 @@ test("logs are written, rotated, and the command's end and signals are its own",
   assert.equal((await mfserv(...words, "kill -9 $$")).code, 137);
   await says("sh", "-c", "echo more | log_proxy --rotation-size=4 own.log; echo last | log_proxy -n 1 own.log");
   assert.equal(readFileSync(file, "utf8").trim().split("\n").at(-1), "last");
+  for (const [suffix, text] of [
+    ["worker1.stdout", "up"],
+    ["worker2.stderr", "ready"],
+  ] as const) {
+    const own = join(appliance.home, "mfserv", "log", `app_held_main_${suffix}`);
+    assert.match(readFileSync(own, "utf8"), new RegExp(`^(?:${text}\\n)+$`), suffix);
+  }
 });
 
 test("a plugin's environment starts and stops no module", async () => {
@@ -254,6 +264,7 @@ test("small tools for scripts", async () => {
   );
   assert.deepEqual(await codes("mfprogress --timeout=0.2 -- sleep 50", "repeat.sh true"), [1, 0]);
   assert.match((await mfserv("mfprogress", "--title", "Working", "--", "true")).stderr, /^- Working\.\.\. +\[ OK \]$/m);
+  assert.equal(await says("_no_automatic_kill.sh", "echo", "a  b"), "a  b");
   assert.match(await says("get_unique_hexa_identifier"), /^[0-9a-f]{32}$/);
   assert.equal(await says("get_ip_for_hostname", "127.0.0.1"), "127.0.0.1");
   assert.equal(await says("get_simple_hostname"), await says("sh", "-c", "echo $MFHOSTNAME"));

@@ -180,6 +180,13 @@ export const formerCommands: readonly Command[] = [
     load: async () => (await scripts()).outside,
   }),
   former({
+    name: "_no_automatic_kill.sh",
+    summary: "Run a command. Jobs of crontabs begin with it; nothing here kills them unasked.",
+    args: [command],
+    passThrough: true,
+    load: async () => (await scripts()).passOn,
+  }),
+  former({
     name: "repeat.sh",
     summary: "Run a command every second until it succeeds.",
     args: [command],

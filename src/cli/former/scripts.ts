@@ -29,6 +29,21 @@ export async function outside(context: Context, given: Given): Promise<ExitCode>
   return become(program, given.args, { ...env, PATH: SYSTEM_PATH });
 }
 
+/** `_no_automatic_kill.sh COMMAND`: nothing here kills what somebody starts, so it becomes the command. */
+export async function passOn(context: Context, given: Given): Promise<ExitCode> {
+  const [command = ""] = given.args;
+  const program = findProgram(command, context.env["PATH"] ?? "");
+  if (program !== undefined) return become(program, given.args, strings(context.env));
+  context.err(`error[MF8054]: ${command}: no such command`);
+  return 127;
+}
+
+function strings(env: Context["env"]): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
 /** `repeat.sh COMMAND`: again every second, until it ends with 0. */
 export async function repeat(_context: Context, given: Given): Promise<ExitCode> {
   const [program = "", ...args] = given.args;
@@ -72,9 +87,7 @@ export async function log(context: Context, given: Given): Promise<ExitCode> {
 
 /** `envtpl`: standard input, its Jinja filled with the environment. */
 export async function fillTemplate(context: Context, given: Given): Promise<ExitCode> {
-  const variables = Object.fromEntries(
-    Object.entries(context.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
+  const variables = strings(context.env);
   const filled = expand(await text(process.stdin), variables, given.flag("allow-missing") ? "empty" : "error");
   if (!filled.ok) {
     context.err(`Error: ${filled.message}`);
