@@ -14,10 +14,12 @@ if (failedOf(victim) + failedOf(neighbour) > 0) process.exitCode = 1;
 
 const swapped = await swapPlugin(isFull ? { swaps: 200, requests: 1_000_000 } : { swaps: 5, requests: 10_000 });
 const times = swapped.proofs.map(({ tookMs }) => tookMs).sort((a, b) => a - b);
+const starts = swapped.starts.map(Math.round).sort((a, b) => a - b);
 const printed = swapped.proofs.reduce((sum, { served }) => sum + served.requests, 0);
 console.log(`${times.length} swaps under 50 connections: ${sayFigures(swapped.seen)}`);
 console.log(
-  `  median ${times[times.length >> 1]} ms, slowest ${times.at(-1)} ms; the proofs speak of ${printed} requests`,
+  `  median ${times[times.length >> 1]} ms, slowest ${times.at(-1)} ms, a worker's own start ${starts[starts.length >> 1]} ms; ` +
+    `the proofs speak of ${printed} requests`,
 );
 console.log(
   `  ${swapped.uploaded} of ${swapped.uploads} uploads of 100 MB, ${swapped.echoed} of ${swapped.messages} messages over a websocket`,

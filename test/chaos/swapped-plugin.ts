@@ -1,9 +1,12 @@
-import { cpSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { closeSync, cpSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { until } from "../../scripts/support/client.ts";
+import { listenUnix } from "../../src/kit/linux/socket.ts";
+import { probeUntilReady } from "../../src/system/supervise/ready.ts";
 import type { Figures } from "../support/load.ts";
 import { startLoad } from "../support/load.ts";
 import { makeStreet, type Street } from "../support/street.ts";
@@ -16,6 +19,8 @@ export interface Swapped {
     readonly tookMs: number;
     readonly served: { readonly requests: number; readonly failed: number };
   }[];
+  /** Milliseconds from the start of such a worker, beside the others, to its first answer: now and then, under the same load. */
+  readonly starts: readonly number[];
   /** Requests that carried a body of 100 MB, and how many of them were answered as they should be. */
   readonly uploads: number;
   readonly uploaded: number;
@@ -25,6 +30,8 @@ export interface Swapped {
 }
 
 const UPLOAD_BYTES = 100 * 1024 * 1024;
+/** One of so many swaps is followed by a look at how long a worker takes to start. */
+const SWAPS_A_START = 10;
 
 /** Swaps the victim again and again under 50 connections, an upload and a websocket, until both numbers are reached. */
 export async function swapPlugin(wanted: {
@@ -41,14 +48,24 @@ export async function swapPlugin(wanted: {
   const socket = echoes(port, () => going);
   const uploading = uploads(port, wanted.uploadBytes ?? UPLOAD_BYTES, () => going);
   const proofs: Swapped["proofs"][number][] = [];
+  const starts: number[] = [];
   for (let swap = 0; swap < wanted.swaps || load.figures.requests < wanted.requests; swap++) {
     writeFileSync(join(source, "version"), String(swap));
     proofs.push(JSON.parse(await street.appliance.ok("mfserv_wrapper", "plugins.hotswap", "--json", source)));
+    if (swap % SWAPS_A_START === 0) starts.push(await startTime(join(source, "server.cjs"), street.appliance.home));
   }
   going = false;
   const [seen, sent, told] = await Promise.all([load.stop(), uploading, socket]);
   rmSync(source, { recursive: true });
-  return { seen, proofs, uploads: sent.all, uploaded: sent.answered, messages: told.all, echoed: told.answered };
+  return {
+    seen,
+    proofs,
+    starts,
+    uploads: sent.all,
+    uploaded: sent.answered,
+    messages: told.all,
+    echoed: told.answered,
+  };
 }
 
 /** A version that never gets ready, and one that ends at once: what the command says, and which version serves after it. */
@@ -62,6 +79,22 @@ export async function swapBadly(
   const { code, stdout, stderr } = await street.appliance.run("mfserv_wrapper", "plugins.hotswap", source);
   rmSync(source, { recursive: true });
   return { code, output: `${stdout}${stderr}` };
+}
+
+async function startTime(server: string, directory: string): Promise<number> {
+  const path = join(directory, "start.socket");
+  const fd = listenUnix(path);
+  const begun = performance.now();
+  const child = spawn("node", [server], { stdio: ["ignore", "ignore", "inherit", fd] });
+  try {
+    const probe = { ask: "http", to: { path }, path: "/", below: 600 } as const;
+    await probeUntilReady(probe, AbortSignal.timeout(30_000));
+    return performance.now() - begun;
+  } finally {
+    child.kill("SIGKILL");
+    closeSync(fd);
+    rmSync(path);
+  }
 }
 
 interface Count {
