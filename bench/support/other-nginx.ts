@@ -138,6 +138,8 @@ export async function startOther(nginx: string, place: Place, text: string): Pro
   }
   const child = spawn(nginx, ["-e", "stderr", "-p", place.directory, "-c", file, "-g", "daemon off;"], {
     stdio: ["ignore", "ignore", "inherit"],
+    // A session of its own, like the planned one: on a busy machine the kernel shares processors out by sessions.
+    detached: true,
   });
   if (child.pid === undefined) throw new Error(`${nginx} cannot be started`);
   return {
