@@ -10,6 +10,9 @@ const REMEMBERED_BYTES = 4096;
 /** A program that writes more than so much within a slot waits for the next one: reading it costs others the processor. */
 const SLOT_BYTES = 4 * 1024 * 1024;
 const SLOT_MS = 100;
+/** After so little, what follows is let come together: a line for each file of a busy step cost more than the step. */
+const SMALL_BYTES = 4096;
+const GATHER_MS = 20;
 
 /** The output of one process on its way to a log file. */
 export interface Output {
@@ -49,14 +52,15 @@ export function copyOutput(pipe: number, log: LogFile): Output {
     unfinishedBytes += bytes.length;
   };
   /** How long to wait before reading on, in milliseconds. */
-  const tooFast = (bytes: number): number => {
+  const restMs = (bytes: number): number => {
     const now = performance.now();
     if (now - slotBegan >= SLOT_MS) {
       slotBegan = now;
       slotBytes = 0;
     }
     slotBytes += bytes;
-    return slotBytes < SLOT_BYTES ? 0 : slotBegan + SLOT_MS - now;
+    if (slotBytes >= SLOT_BYTES) return slotBegan + SLOT_MS - now;
+    return bytes < SMALL_BYTES ? GATHER_MS : 0;
   };
   const take = (chunk: Buffer): void => {
     const tail = chunk.subarray(-REMEMBERED_BYTES);
@@ -67,7 +71,7 @@ export function copyOutput(pipe: number, log: LogFile): Output {
     keep(chunk.subarray(end));
     if (unfinishedBytes > MAX_LINE_BYTES) room = flush() && room;
     else if (unfinishedBytes > 0) timer ??= setTimeout(flush, UNFINISHED_MS).unref();
-    const pauseMs = tooFast(chunk.length);
+    const pauseMs = restMs(chunk.length);
     if (!room || pauseMs > 0) stream.pause();
     if (!room) log.drained(() => stream.resume());
     else if (pauseMs > 0) setTimeout(() => stream.resume(), pauseMs).unref();
