@@ -250,6 +250,7 @@ describe("the web server", { skip }, () => {
       "plugin",
       "app",
       "type",
+      "upstream",
       "request_id",
     ]);
     assert.equal(last.plugin, "foo");
