@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -214,7 +216,12 @@ unit_tests_args = ["--rules-file=${rules}", "--no-match-policy=keep", "step.own.
 
   test("batches by size, by time and at the end; a status each; a wrong number of them fails all", async () => {
     await start([ownStep("own")]);
+    const statsd = createSocket("udp4").bind(0, "127.0.0.1");
+    await once(statsd, "listening");
+    const told: string[] = [];
+    statsd.on("message", (message) => told.push(String(message)));
     const body = `
+os.environ.update(MFDATA_TELEGRAF_STATSD_PORT="${statsd.address().port}", MFDATA_ADMIN_HOSTNAME="admin")
 batch_process_max_size = 4
 batch_process_max_wait = 1
 
@@ -238,6 +245,13 @@ def batch_process(self, xafs):
     assert.equal(await worker.stop(), 0);
     assert.equal(notes(flow).length, 3, "flushed at the end");
     await until("all is done", () => trash().length === 6 && flow.inside().length === 6);
+    const count = (metric: string): number => told.filter((line) => line.startsWith(`${metric},module=mfdata,`)).length;
+    await until("each batch is counted and timed", () => {
+      return count("number_of_processed_batches") === 3 && count("processing_batch_timer") === 3;
+    });
+    assert.equal(count("number_of_processed_batches_error"), 2);
+    assert.match(told.join("\n"), /^number_of_processed_batches,module=mfdata,host=[^,]*,plugin=own,step=main:1\|c$/m);
+    statsd.close();
     assert.match(
       readFileSync(join(flow.dataIn, "trash", "own.main", "bad1.tags"), "utf8"),
       /^0\.own\.main\.batch_id = [0-9a-f]{32}$/m,

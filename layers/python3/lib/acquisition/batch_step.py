@@ -63,11 +63,21 @@ class AcquisitionBatchStep(AcquisitionStep):
         present = [lease for lease in leases if os.path.exists(lease.path)]
         if not leases:
             return
-        status = self._guarded(lambda: self.batch_process([lease.xaf for lease in present])) if present else True
-        statuses = self._statuses(status, len(present))
+        statuses = self._timed(present) if present else []
         results = dict(zip([lease.id for lease in present], statuses))
         self._report([(lease, results.get(lease.id, True)) for lease in leases])
         self._after(min(statuses, default=True))
+
+    def _timed(self, present):
+        """The pipeline counts files by itself; of batches it knows nothing."""
+        stats = self.get_stats_client()
+        with stats.timer("processing_batch_timer"):
+            status = self._guarded(lambda: self.batch_process([lease.xaf for lease in present]))
+        statuses = self._statuses(status, len(present))
+        stats.incr("number_of_processed_batches")
+        if not all(statuses):
+            stats.incr("number_of_processed_batches_error")
+        return statuses
 
     def _statuses(self, status, count):
         if not isinstance(status, (list, tuple)):
