@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, readFileSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -159,7 +168,7 @@ describe("plugin templates", () => {
     }
   });
 
-  it("archive: its crontab deletes what is older than the user's lifetime", async () => {
+  it("archive: its crontab deletes what is there for longer than the user's lifetime, whatever its own date", async () => {
     using box = sandbox("mfdata");
     const created = await command(
       box,
@@ -176,10 +185,19 @@ describe("plugin templates", () => {
     assert.deepEqual(
       plugin?.crontab.map((job) => job.split(" ").slice(0, 11).join(" ")),
       [
-        `0 3 * * * /usr/bin/find "${box.paths.runtime}/var/archive" -type f -mtime +5`,
+        `0 3 * * * /usr/bin/find "${box.paths.runtime}/var/archive" -type f -ctime +5`,
         `0 4 * * * /usr/bin/find "${box.paths.runtime}/var/archive" -mindepth 1 -type d`,
       ],
     );
+    const archive = join(box.paths.runtime, "var", "archive");
+    mkdirSync(join(archive, "empty"), { recursive: true });
+    writeFileSync(join(archive, "old by its date"), "");
+    utimesSync(join(archive, "old by its date"), 1e9, 1e9);
+    for (const job of plugin?.crontab ?? []) {
+      const done = await run(["sh", "-c", job.split(" ").slice(5).join(" ")]);
+      assert.equal(done.code, 0);
+    }
+    assert.deepEqual(readdirSync(archive), ["old by its date"]);
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import type { FlowStep } from "../../src/core/flow/types.ts";
@@ -95,6 +95,21 @@ def batch_process(self, xafs):
     const tags = trashed("own", "my%dfile.txt.tags");
     assert.match(tags, /^latest\.guess_file_type\.main\.system_magic = ASCII text/m);
     assert.match(tags, /^first\.core\.original_uid = [0-9a-f]{32}$/m);
+  });
+
+  test("a file that cannot even be put in trash is not deleted, and is there once that is mended", async () => {
+    await start([ownStep("own")]);
+    mkdirSync(join(flow.dataIn, "trash"), { recursive: true });
+    writeFileSync(join(flow.dataIn, "trash", "own.main"), "no directory");
+    workers.push(python(flow, "own", "\ndef process(self, xaf):\n    note('tried')\n    return False\n"));
+    flow.drop("dear", "its content");
+    await until("it failed", () => notes(flow).length === 1);
+    await until("that is said", () => /\[ERROR\].*own/.test(flow.log));
+    await flow.stop();
+    rmSync(join(flow.dataIn, "trash", "own.main"));
+    await flow.start();
+    await until("it is in trash", () => trash("own").length === 2);
+    assert.equal(trashed("own", "dear"), "its content");
   });
 
   test("what a decorator can't unpack, and what fails on an unpacked copy, is in trash as it came", async () => {
