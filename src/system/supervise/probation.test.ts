@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { getPriority } from "node:os";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { Probation } from "./probation.ts";
@@ -11,7 +12,7 @@ const pid = (): number => child.pid ?? 0;
 
 beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout"] });
-  child = spawn("cat", { stdio: ["pipe", "ignore", "ignore"] });
+  child = spawn("cat", { stdio: ["pipe", "ignore", "ignore"], detached: true });
   passed = 0;
   probation = new Probation(() => {
     passed += 1;
@@ -30,6 +31,8 @@ test("three short lives: the next process gets what others leave, and is replace
   probation.ended(10);
   assert.equal(probation.begun(pid()), true);
   assert.equal(getPriority(pid()), getPriority() + 10);
+  const group = `/proc/${pid()}/autogroup`;
+  if (existsSync(group)) assert.match(readFileSync(group, "utf8"), /nice [1-9]|^$/);
   mock.timers.tick(59_000);
   assert.equal(passed, 0);
   mock.timers.tick(1000);

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { constants, getPriority, setPriority } from "node:os";
 
 /** So many short lives within this time, milliseconds, and the next process is begun at low priority. */
@@ -34,7 +35,7 @@ export class Probation {
   begun(pid: number): boolean {
     if (this.#ends.length < SHORT_LIVES || pid <= 0) return false;
     try {
-      setPriority(pid, Math.min(constants.priority.PRIORITY_LOW, getPriority(pid) + LOWER));
+      lower(pid);
     } catch {
       // It has ended already.
       return false;
@@ -47,5 +48,19 @@ export class Probation {
   over(): void {
     clearTimeout(this.#timer);
     this.#ends = [];
+  }
+}
+
+/**
+ * A process's priority counts among those of its session only, where the kernel groups by session (sched(7), autogroup):
+ * there the session, which each process here has for itself, gets it as well.
+ */
+function lower(pid: number): void {
+  const priority = Math.min(constants.priority.PRIORITY_LOW, getPriority(pid) + LOWER);
+  setPriority(pid, priority);
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, String(priority));
+  } catch {
+    // The kernel does not group so, or was asked too often: a few starts of many at the usual priority do not matter.
   }
 }
