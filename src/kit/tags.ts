@@ -38,6 +38,12 @@ export function readTags(path: string): StoredTags {
   return beside === undefined ? { tags: new Map(), place: undefined } : { tags: beside, place: "sidecar" };
 }
 
+/** Where the tags of a file are, if it has any; of a file that is gone, nowhere. */
+export function tagPlaceOf(path: string): TagPlace | undefined {
+  if (getXattr(path, ATTRIBUTE) !== undefined) return "attribute";
+  return readSidecar(path) === undefined ? undefined : "sidecar";
+}
+
 /** The move record written with the tags on a file (see core/flow/recovery). */
 export function readMove(path: string): string | undefined {
   const attribute = getXattr(path, ATTRIBUTE);

@@ -1,6 +1,6 @@
 import { lstatSync } from "node:fs";
 import { type FlowStep, type StepName, stepKey } from "../../core/flow/types.ts";
-import { readTags } from "../../kit/tags.ts";
+import { tagPlaceOf } from "../../kit/tags.ts";
 import { attemptOf, deathsOf } from "../engine/attempts.ts";
 import { type Delivery, deliver, type Output } from "../engine/deliver.ts";
 import { patiently } from "../patience.ts";
@@ -27,7 +27,7 @@ export function external(step: FlowStep, services: ExternalServices): StepWorker
     await patiently(() => {
       // A worker may have moved or removed it itself.
       if (lstatSync(path, { throwIfNoEntry: false }) === undefined) file.path = undefined;
-      file.place = readTags(path).place;
+      file.place = tagPlaceOf(path);
     });
     if (how.is === "failed") return { do: "failed", reason: how.reason };
     return send(file, path, how.outputs, { waiting: services.waiting, sent, commit });

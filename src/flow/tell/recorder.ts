@@ -132,7 +132,7 @@ export class TraceRecorder implements FlowEvents {
     if (ending.is !== "passed") {
       this.#going.delete(file);
       this.#over.push(going);
-      if (this.#over.length === FLUSH_PASSAGES) this.flush();
+      if (this.#over.length >= FLUSH_PASSAGES && this.#sink.ready()) this.#tellBatch(this.#over.splice(0), undefined);
     }
   }
 
