@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FlowConfig } from "../../../src/core/flow/types.ts";
+import { NODE_FLAGS } from "../../../src/core/plan/service/own.ts";
 import { Pipeline, until } from "../../integration/flow-harness.ts";
 import { StepWorker } from "../../integration/steps-harness.ts";
 import { Generator } from "./generator.ts";
@@ -118,7 +119,7 @@ export class World implements AsyncDisposable {
 
   #begin(): void {
     const path = join(this.flow.root, "flow.json");
-    const argv = [...this.launcher, process.execPath, "--disable-warning=ExperimentalWarning", MAIN, path];
+    const argv = [...this.launcher, process.execPath, ...NODE_FLAGS, MAIN, path];
     const [program = "", ...args] = argv;
     const daemon = spawn(program, args, {
       env: { ...process.env, TZ: "UTC", ...this.env },
