@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { eventText } from "../core/expect/contract.ts";
 import { ignoreMask } from "../core/flow/mask.ts";
-import { type FlowConfig, stepKey } from "../core/flow/types.ts";
+import { type FlowConfig, type LogPaths, stepKey } from "../core/flow/types.ts";
 import { type Lock, lockFile } from "../kit/linux/lock.ts";
 import { Observer, type ObserverOptions } from "./arrive/observer.ts";
 import { Pressure } from "./arrive/pressure.ts";
@@ -17,6 +17,7 @@ import { patiently } from "./patience.ts";
 import { Counters } from "./tell/counters.ts";
 import { Farewell } from "./tell/farewell.ts";
 import { type LogSink, openLogs, type StepLog } from "./tell/log.ts";
+import { LogFiles } from "./tell/log-files.ts";
 import { StatsdMetrics } from "./tell/metrics.ts";
 import { TraceRecorder } from "./tell/recorder.ts";
 import { TraceLink } from "./tell/trace-link.ts";
@@ -47,7 +48,12 @@ export async function startFlow(
 ): Promise<FlowDaemon> {
   let config = readConfig(configPath);
   const logs = openLogs(sink, pid);
+  const files = new LogFiles();
   const log = logs.named("flow", config.log.level);
+  const ownLog = (name: string): StepLog => {
+    const paths = ownPaths(config, name);
+    return logs.named(name, config.log.level, paths && files.sink(paths));
+  };
   // A start while the disk is full or read-only waits for its end as everything else does: who ends is held back for longer.
   const lock = await patiently(() => lockPipeline(config));
   await patiently(() => {
@@ -83,13 +89,15 @@ export async function startFlow(
       isWatchedFor: (directory, key) => observer.isWatchedFor(directory, key),
       listLater: (directory, afterMs) => observer.listLater(directory, afterMs),
       farewell: (file, from) => farewell.take(file, from),
+      logOf: ({ log: paths }) => paths && files.sink(paths),
     },
     workers,
     tellAll([counters, metrics, recorder, ...listeners]),
     logs,
   );
-  const observer: Observer = new Observer(config.dataIn, observerOptions(config), queue, log);
+  const observer: Observer = new Observer(config.dataIn, observerOptions(config), queue, ownLog("directory_observer"));
   const adopt = (): void => {
+    files.adopt(config.log.policy, logPaths(config));
     metrics.aim(config.metrics);
     trace.adopt(config.trace);
     farewell.adopt(config.trace?.settings.removed);
@@ -100,11 +108,7 @@ export async function startFlow(
     log.info(`running ${config.steps.length} steps, watching ${config.watched.length} directories`);
   };
   adopt();
-  const collector = new Collector(
-    config,
-    posix.dirname(config.lockFile),
-    logs.named("garbage_collector", config.log.level),
-  );
+  const collector = new Collector(config, posix.dirname(config.lockFile), ownLog("garbage_collector"));
   const pressure = new Pressure(config, log);
   const closeSocket = await patiently(() => workers.listen(config.stepSocket));
   return {
@@ -131,6 +135,7 @@ export async function startFlow(
       queue.close();
       closeSocket();
       logs.flush();
+      await withDeadline(files.close(), 500);
       lock.release();
     },
   };
@@ -159,6 +164,16 @@ function lockPipeline(config: FlowConfig): Promise<Lock> {
   makeDirectory(posix.dirname(config.lockFile));
   makeDirectory(config.dataIn);
   return lockFile(config.lockFile, { waitMs: LOCK_WAIT_MS });
+}
+
+/** The log of a part of the daemon that was a program of its own in the predecessor. */
+function ownPaths({ log: { directory } }: FlowConfig, name: string): LogPaths | undefined {
+  return directory === undefined ? undefined : { stdout: posix.join(directory, `${name}.log`) };
+}
+
+function logPaths(config: FlowConfig): readonly LogPaths[] {
+  const own = ["directory_observer", "garbage_collector"].map((name) => ownPaths(config, name));
+  return [...own, ...config.steps.map((step) => step.log)].filter((paths) => paths !== undefined);
 }
 
 function observerOptions(config: FlowConfig): ObserverOptions {

@@ -115,11 +115,11 @@ test("0002 switch, ungzip, archive", async () => {
 
 test("0003 delete", async () => {
   await install("delete", "foobar", pngTo("main"));
-  const log = join(home, "log", "flow.log");
+  const log = join(home, "log", "step_foobar_main.log");
   await inject("Example.png");
-  await until("it was deleted", () =>
-    /mfdata\.foobar\.main.* End of the Example\.png processing/.test(readFileSync(log, "utf8")),
-  );
+  const ended = /mfdata\.foobar\.main.* End of the Example\.png processing/;
+  await until("it was deleted", () => existsSync(log) && ended.test(readFileSync(log, "utf8")));
+  assert.doesNotMatch(readFileSync(join(home, "log", "flow.log"), "utf8"), ended);
 });
 
 test("0004 move", async () => {

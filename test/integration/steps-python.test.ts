@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import type { FlowStep } from "../../src/core/flow/types.ts";
+import type { FlowConfig, FlowStep } from "../../src/core/flow/types.ts";
 import { archiveStep, Pipeline, rule, until } from "./flow-harness.ts";
 import { give, notes, ownStep, python, StepWorker } from "./steps-harness.ts";
 
@@ -21,8 +21,8 @@ describe("steps in Python", () => {
     await flow.close();
   });
 
-  async function start(steps: readonly FlowStep[], to = "own"): Promise<void> {
-    flow.configure(flow.config([...steps, archiveStep(flow.archive)], [rule("*", to)]));
+  async function start(steps: readonly FlowStep[], to = "own", more: Partial<FlowConfig> = {}): Promise<void> {
+    flow.configure(flow.config([...steps, archiveStep(flow.archive)], [rule("*", to)], more));
     await flow.start();
   }
 
@@ -215,11 +215,11 @@ unit_tests_args = ["--rules-file=${rules}", "--no-match-policy=keep", "step.own.
   });
 
   test("batches by size, by time and at the end; a status each; a wrong number of them fails all", async () => {
-    await start([ownStep("own")]);
     const statsd = createSocket("udp4").bind(0, "127.0.0.1");
     await once(statsd, "listening");
     const told: string[] = [];
-    statsd.on("message", (message) => told.push(String(message)));
+    statsd.on("message", (message) => told.push(...String(message).split("\n")));
+    await start([ownStep("own")], "own", { metrics: { port: statsd.address().port, host: "here" } });
     const body = `
 os.environ.update(MFDATA_TELEGRAF_STATSD_PORT="${statsd.address().port}", MFDATA_ADMIN_HOSTNAME="admin")
 batch_process_max_size = 4
@@ -251,6 +251,12 @@ def batch_process(self, xafs):
     });
     assert.equal(count("number_of_processed_batches_error"), 2);
     assert.match(told.join("\n"), /^number_of_processed_batches,module=mfdata,host=[^,]*,plugin=own,step=main:1\|c$/m);
+    const files = (): number => {
+      const counts = told.map((line) => /^number_of_processed_files,.*plugin=own,step=main:(\d+)\|c$/.exec(line)?.[1]);
+      return counts.reduce((sum, one) => sum + Number(one ?? 0), 0);
+    };
+    await until("each file of a batch is counted", () => files() === 7);
+    assert.equal(count("processing_file_timer"), 0, "the time of one in a batch is the batch's");
     statsd.close();
     assert.match(
       readFileSync(join(flow.dataIn, "trash", "own.main", "bad1.tags"), "utf8"),

@@ -3,9 +3,10 @@ import { createHash } from "node:crypto";
 import { homedir, constants as system, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { LogPolicy } from "../../core/module/log-policy.ts";
 import { type Lock, LockBusyError, lockFile } from "../../kit/linux/lock.ts";
 import { becomeSubreaper, descendants, sendSignal } from "../../kit/linux/process.ts";
-import { DEFAULT_LOG_POLICY, LogFile, type LogPolicy } from "../../system/supervise/log-file.ts";
+import { DEFAULT_LOG_POLICY, LogFile } from "../../kit/log-file.ts";
 import { type Context, type ExitCode, type Given, UsageError } from "../command.ts";
 import { type JobOptions, jobArgv } from "./job.ts";
 

@@ -17,7 +17,8 @@ const GONE: Readonly<Record<string, string>> = {
   _check_circus_conf: "`metwork plan`, `metwork apply --dry-run`",
   _make_directory_observer_conf: "`metwork plan`; what is in force is in tmp/config_auto/directory_observer.ini",
   _make_and_write_switch_confs: "`metwork plan`; what is in force is in tmp/config_auto/plugin_switch_rules.ini",
-  "garbage_collector.sh": "nothing: the pipeline collects by itself, every minute, and logs it in flow.log",
+  "garbage_collector.sh":
+    "nothing: the pipeline collects by itself, every minute, and logs it in garbage_collector.log",
   "_make_and_install_crontab.sh": "`metwork apply` keeps the crontab as it should be",
   "_uninstall_crontab.sh": "`mfserv.stop`, `mfdata.stop`",
   "_plugins.is_dangerous": "`plugins.install` and `plugins.develop` say it by themselves",

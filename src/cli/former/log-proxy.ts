@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createReadStream, openSync } from "node:fs";
 import { constants as system } from "node:os";
-import type { LogFile } from "../../system/supervise/log-file.ts";
+import type { LogFile } from "../../kit/log-file.ts";
 import { type Context, type ExitCode, type Given, UsageError } from "../command.ts";
 import { openLog } from "../cron/cronwrap.ts";
 

@@ -1,3 +1,4 @@
+import type { LogPolicy } from "../module/log-policy.ts";
 import type { SwitchRule } from "../plugin/types.ts";
 import type { TraceSettings } from "../trace/batch.ts";
 import type { Lifetimes } from "./collect.ts";
@@ -85,6 +86,8 @@ export interface FlowStep extends StepName {
   /** What leaves it is on the disk, safe against a loss of power, before its end is told. */
   readonly durable?: boolean;
   readonly debug: boolean;
+  /** Where its lines go; absent: to the daemon's own. */
+  readonly log?: LogPaths;
   /** Files that may wait for it before the ways in refuse more; absent: any number. */
   readonly maxWaiting?: number;
   /** Files that enter it get at least this one, 1 to 9, and overtake others from then on; absent: none. */
@@ -117,6 +120,13 @@ export interface RuleHelperSpec {
 
 export type LogLevel = "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL";
 
+/** A log's files. */
+export interface LogPaths {
+  readonly stdout: string;
+  /** For warnings and errors; absent: the same. */
+  readonly stderr?: string;
+}
+
 /** Where numbers about files go: a statsd on this machine, under that name of it. */
 export interface MetricsTarget {
   readonly port: number;
@@ -138,7 +148,8 @@ export interface FlowConfig {
   readonly forcedPollS: number;
   /** Announcements a listing leaves waiting per queue at most; 0: no limit. */
   readonly pollQueueLimit: number;
-  readonly log: { readonly level: LogLevel };
+  /** `directory`: of the log files the daemon writes itself; absent: it writes none. */
+  readonly log: { readonly level: LogLevel; readonly directory?: string; readonly policy?: LogPolicy };
   readonly lifetimes: Lifetimes;
   readonly limits: PressureLimits;
   /** Is there as long as the ways in must refuse files; says why. */

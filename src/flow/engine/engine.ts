@@ -12,7 +12,7 @@ import { recoverClaims, stepDirectories } from "../file/recover.ts";
 import { AGAIN_MS } from "../patience.ts";
 import { RuleHelpers } from "../rules/helpers.ts";
 import { stepWorker } from "../steps/index.ts";
-import { type Logs, printable } from "../tell/log.ts";
+import { type LogSink, type Logs, printable } from "../tell/log.ts";
 import type { FlowFile } from "../types.ts";
 import type { Workers } from "../workers.ts";
 import type { FlowEvents } from "./events.ts";
@@ -29,6 +29,8 @@ export interface EngineInput {
   isWatchedFor(directory: string, key: string): boolean;
   /** A file there could not be judged, or claimed, yet. */
   listLater(directory: string, afterMs?: number): void;
+  /** Where a step's lines go; undefined: where all others do. */
+  logOf?(step: FlowStep): LogSink | undefined;
   /** Takes files that are to be removed. */
   readonly farewell?: FlowFile["farewell"];
 }
@@ -113,7 +115,7 @@ export class Engine {
   #adoptStep(step: FlowStep, config: FlowConfig): void {
     const key = stepKey(step);
     const { claims, waiting, trash } = stepDirectories(config.dataIn, step);
-    const log = this.#logs.named(key, step.debug ? "DEBUG" : config.log.level);
+    const log = this.#logs.named(key, step.debug ? "DEBUG" : config.log.level, this.#input.logOf?.(step));
     const known = this.#lanes.get(key);
     if (known !== undefined && known.limit > 0 && isDeepStrictEqual(known.step, step)) return;
     try {

@@ -15,8 +15,8 @@ export interface LogSink {
 }
 
 export interface Logs {
-  /** A log that names its lines `(mfdata.<name>#<pid>)`. */
-  named(name: string, level: LogLevel): StepLog;
+  /** A log that names its lines `(mfdata.<name>#<pid>)`; `where`: absent, where everything goes. */
+  named(name: string, level: LogLevel, where?: LogSink): StepLog;
   /** Writes what is buffered; call it before the process ends. */
   flush(): void;
 }
@@ -31,11 +31,66 @@ const LEVEL_WIDTH = 11;
  * INFO to stdout, the others to stderr. Lines are written together, a write per line would cost more than a step.
  */
 export function openLogs(sink: LogSink, pid: number): Logs {
-  let lines = "";
-  let timer: NodeJS.Timeout | undefined;
+  const writers = new Map<LogSink, Writer>();
+  const now = clock();
+  return {
+    flush: () => {
+      for (const writer of writers.values()) writer.flush();
+    },
+    named: (name, level, where = sink) => {
+      const writer = writers.get(where) ?? new Writer(where);
+      writers.set(where, writer);
+      const said = (own: LogLevel, write: (line: string) => void) => {
+        if (RANK[own] < RANK[level]) return silent;
+        const from = `${`[${own}]`.padStart(LEVEL_WIDTH)} (mfdata.${name}#${pid}) `;
+        return (message: string): void => write(`${now() + from + message}\n`);
+      };
+      const later = (line: string): void => writer.later(line);
+      const atOnce = (line: string): void => writer.atOnce(line);
+      return {
+        debug: said("DEBUG", later),
+        info: said("INFO", later),
+        warning: said("WARNING", atOnce),
+        error: said("ERROR", atOnce),
+      };
+    },
+  };
+}
+
+class Writer {
+  readonly #sink: LogSink;
+  #lines = "";
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(sink: LogSink) {
+    this.#sink = sink;
+  }
+
+  later(line: string): void {
+    this.#lines += line;
+    if (this.#lines.length > FLUSH_CHARS) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  }
+
+  atOnce(line: string): void {
+    this.flush();
+    this.#sink.stderr(line);
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const text = this.#lines;
+    this.#lines = "";
+    if (text !== "") this.#sink.stdout(text);
+  }
+}
+
+/** The time as lines have it, made once a millisecond. */
+function clock(): () => string {
   let lastMs = 0;
   let lastTime = "";
-  const now = (): string => {
+  return () => {
     const ms = Date.now();
     if (ms !== lastMs) {
       lastMs = ms;
@@ -43,43 +98,10 @@ export function openLogs(sink: LogSink, pid: number): Logs {
     }
     return lastTime;
   };
-  const flush = (): void => {
-    clearTimeout(timer);
-    timer = undefined;
-    const text = lines;
-    lines = "";
-    if (text !== "") sink.stdout(text);
-  };
-  const origin = (level: LogLevel, name: string): string =>
-    `${`[${level}]`.padStart(LEVEL_WIDTH)} (mfdata.${name}#${pid}) `;
-  const buffered = (level: LogLevel, name: string) => {
-    const from = origin(level, name);
-    return (message: string) => {
-      lines += `${now() + from + message}\n`;
-      if (lines.length > FLUSH_CHARS) flush();
-      else timer ??= setTimeout(flush, FLUSH_MS);
-    };
-  };
-  const atOnce = (level: LogLevel, name: string) => {
-    const from = origin(level, name);
-    return (message: string) => {
-      flush();
-      sink.stderr(`${now() + from + message}\n`);
-    };
-  };
-  const silent = (): void => undefined;
-  return {
-    flush,
-    named: (name, level) => {
-      const from = (own: LogLevel, make: typeof buffered) => (RANK[own] >= RANK[level] ? make(own, name) : silent);
-      return {
-        debug: from("DEBUG", buffered),
-        info: from("INFO", buffered),
-        warning: from("WARNING", atOnce),
-        error: from("ERROR", atOnce),
-      };
-    },
-  };
+}
+
+function silent(): void {
+  // Less important than what is asked for.
 }
 
 /** A name as a log line can hold it: quoted where it has line breaks or other control characters. */

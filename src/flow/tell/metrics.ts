@@ -41,7 +41,7 @@ export class StatsdMetrics implements FlowEvents {
     // Not a number of the predecessor.
   }
 
-  ended({ file, lane, startedMs }: Job, ending: Ending): void {
+  ended({ file, lane, counter, startedMs }: Job, ending: Ending): void {
     if (this.#target === undefined || ending.is === "returned") return;
     const { plugin, step } = lane.step;
     const key = `${plugin}.${step}`;
@@ -54,7 +54,9 @@ export class StatsdMetrics implements FlowEvents {
     counts.files += 1;
     counts.bytes += file.size;
     if (["retried", "buried", "stuck"].includes(ending.is)) counts.errors += 1;
-    counts.timers.push(performance.now() - startedMs);
+    // The time of one in a batch is that of the batch, which its worker tells (processing_batch_timer).
+    const isOfBatch = lane.external && file.tags.has(`${counter}.${key}.batch_id`);
+    if (!isOfBatch) counts.timers.push(performance.now() - startedMs);
     this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
   }
 

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { hasErrors } from "../../core/base/result.ts";
 import { flagOf } from "../../core/config/access.ts";
+import { logPolicy } from "../../core/module/log-policy.ts";
 import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
 import { exists, writeFileAtomically } from "../../kit/fs.ts";
 import { prepareLayout } from "../apply/layout.ts";
@@ -13,7 +14,6 @@ import { loadConfig, prepareUserConfig } from "../load/config.ts";
 import { provisionPlugins } from "../plugins/provision.ts";
 import { connectSupervisor } from "../supervise/client.ts";
 import { balancerDelayMs } from "./delays.ts";
-import { logPolicy } from "./log-policy.ts";
 import { readState, writeState } from "./state.ts";
 
 export type Started =

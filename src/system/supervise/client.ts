@@ -3,12 +3,12 @@ import { closeSync, mkdirSync, openSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { LogPolicy } from "../../core/module/log-policy.ts";
 import type { ModulePaths } from "../../core/module/paths.ts";
 import type { RunnableService } from "../../core/plan/services.ts";
 import { connectMessages, fitsSocketAddress, MAX_SOCKET_PATH_BYTES, type Peer } from "../../kit/sock.ts";
 import type { Performed, ServiceStatus, Supervisor } from "../supervisor.ts";
 import { connectionLost } from "./diagnostics.ts";
-import type { LogPolicy } from "./log-file.ts";
 import { ALREADY_RUNNING, type Hello, type Request, type Response, supervisorFiles } from "./protocol.ts";
 
 export interface ConnectOptions {

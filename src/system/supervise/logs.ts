@@ -1,4 +1,5 @@
-import { DEFAULT_LOG_POLICY, LogFile, type LogPolicy } from "./log-file.ts";
+import type { LogPolicy } from "../../core/module/log-policy.ts";
+import { DEFAULT_LOG_POLICY, LogFile } from "../../kit/log-file.ts";
 
 /** The open log files by path, shared by all processes that write to the same one. */
 export class Logs {

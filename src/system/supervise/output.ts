@@ -1,5 +1,5 @@
 import { Socket } from "node:net";
-import type { LogFile } from "./log-file.ts";
+import type { LogFile } from "../../kit/log-file.ts";
 
 const NEWLINE = 10;
 /** A line is kept together with its neighbours up to this size; what is longer is written in pieces. */

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
+import type { LogPolicy } from "../../core/module/log-policy.ts";
 import type { RunnableService } from "../../core/plan/services.ts";
 import type { Performed, ServiceStatus } from "../supervisor.ts";
-import type { LogPolicy } from "./log-file.ts";
 
 /** What a client asks of the daemon, one a line; answers come in any order. */
 export type Request = { readonly id: number } & (

@@ -1,9 +1,9 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import type { LogPolicy } from "../../core/module/log-policy.ts";
 import type { RunnableService } from "../../core/plan/services.ts";
 import { bootId } from "../../kit/linux/process.ts";
 import type { Child } from "./child.ts";
 import type { Recorded } from "./leftovers.ts";
-import type { LogPolicy } from "./log-file.ts";
 
 interface ProcessRecord extends Recorded {
   readonly service: string;

@@ -1,9 +1,9 @@
 import { byText } from "../../core/base/order.ts";
+import type { LogPolicy } from "../../core/module/log-policy.ts";
 import type { RunnableService } from "../../core/plan/services.ts";
 import type { Performed, ServiceStatus } from "../supervisor.ts";
 import type { Shared } from "./attempt.ts";
 import { shuttingDown } from "./diagnostics.ts";
-import type { LogPolicy } from "./log-file.ts";
 import { Service, type ServiceCommand } from "./service.ts";
 import { forgetDesired, writeDesired } from "./state.ts";
 import type { Upstream } from "./upstreams.ts";

@@ -6,6 +6,7 @@ import type { PlanInput } from "../input.ts";
 import { layoutOf } from "../layout.ts";
 import { type Piece, piece } from "../piece.ts";
 import type { PlannedDirectory, PlannedFile, ServiceSpec } from "../types.ts";
+import { withLogs } from "./logs.ts";
 import { NODE_FLAGS, ownService } from "./own.ts";
 import { stepService } from "./parts.ts";
 import { planRuleHelpers } from "./rule-helpers.ts";
@@ -53,7 +54,7 @@ export function flowOf(input: PlanInput, { plugins, running }: Admitted) {
   const ruleHelpers = planRuleHelpers(flow.value, input, plugins);
   const trace = planTrace(input, plugins);
   const value = {
-    ...flow.value,
+    ...withLogs(flow.value, running, input),
     ...(ruleHelpers.length > 0 && { ruleHelpers }),
     ...(trace !== undefined && { trace }),
   };

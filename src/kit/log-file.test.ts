@@ -14,7 +14,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
-import { LogFile, type LogPolicy } from "./log-file.ts";
+import type { LogPolicy } from "../core/module/log-policy.ts";
+import { LogFile } from "./log-file.ts";
 
 const POLICY: LogPolicy = { maxBytes: 100, maxAgeS: 0, maxBytesPerMinute: 0, keep: 3, mode: 0o600 };
 

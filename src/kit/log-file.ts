@@ -2,20 +2,8 @@ import { randomBytes } from "node:crypto";
 import { accessSync, type Stats } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import type { LogPolicy } from "../core/module/log-policy.ts";
 import { Allowance } from "./allowance.ts";
-
-/** How logs are rotated; the meaning of each is that of the predecessor's log_proxy. */
-export interface LogPolicy {
-  /** Bytes; 0: never by size. */
-  readonly maxBytes: number;
-  /** Seconds; 0: never by age. */
-  readonly maxAgeS: number;
-  /** Bytes; 0: without limit. What is more is dropped, so that neither the disk nor what was said before pays for a babbler. */
-  readonly maxBytesPerMinute: number;
-  /** How many rotated files stay beside the current one. */
-  readonly keep: number;
-  readonly mode: number;
-}
 
 export const DEFAULT_LOG_POLICY: LogPolicy = {
   maxBytes: 104_857_600,
