@@ -17,6 +17,7 @@ import { patiently } from "./patience.ts";
 import { Counters } from "./tell/counters.ts";
 import { Farewell } from "./tell/farewell.ts";
 import { type LogSink, openLogs, type StepLog } from "./tell/log.ts";
+import { JsonCopies } from "./tell/log-copies.ts";
 import { LogFiles } from "./tell/log-files.ts";
 import { StatsdMetrics } from "./tell/metrics.ts";
 import { TraceRecorder } from "./tell/recorder.ts";
@@ -47,7 +48,9 @@ export async function startFlow(
   listeners: readonly FlowEvents[] = [],
 ): Promise<FlowDaemon> {
   let config = readConfig(configPath);
-  const logs = openLogs(sink, pid);
+  const copies = new JsonCopies(pid);
+  copies.adopt(config.log.copies);
+  const logs = openLogs(sink, pid, (...said) => copies.tell(...said));
   const files = new LogFiles();
   const log = logs.named("flow", config.log.level);
   const ownLog = (name: string): StepLog => {
@@ -98,6 +101,7 @@ export async function startFlow(
   const observer: Observer = new Observer(config.dataIn, observerOptions(config), queue, ownLog("directory_observer"));
   const adopt = (): void => {
     files.adopt(config.log.policy, logPaths(config));
+    copies.adopt(config.log.copies);
     metrics.aim(config.metrics);
     trace.adopt(config.trace);
     farewell.adopt(config.trace?.settings.removed);
@@ -135,7 +139,7 @@ export async function startFlow(
       queue.close();
       closeSocket();
       logs.flush();
-      await withDeadline(files.close(), 500);
+      await Promise.all([withDeadline(files.close(), 500), withDeadline(copies.close(), 500)]);
       lock.release();
     },
   };

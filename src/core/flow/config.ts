@@ -13,13 +13,12 @@ import type {
   FailurePolicySpec,
   FlowConfig,
   FlowStep,
-  LogLevel,
   StepName,
   StepWork,
   SwitchRuleSpec,
   WatchedDirectory,
 } from "./types.ts";
-import { stepKey } from "./types.ts";
+import { levelNamed, stepKey } from "./types.ts";
 
 export interface FlowInput {
   readonly plugins: readonly Plugin[];
@@ -29,7 +28,6 @@ export interface FlowInput {
   readonly argvOf: (step: Step, plugin: Plugin) => readonly string[] | undefined;
 }
 
-const LEVELS: readonly LogLevel[] = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
 const MEGABYTE = 1024 * 1024;
 const GUESS_FILE_TYPE = "guess_file_type";
 const SWITCH = "switch";
@@ -48,7 +46,6 @@ export function flowConfig(input: FlowInput): Result<FlowConfig> {
     stepsOf(plugin).flatMap((step) => flowStep(step, plugin, input, notes) ?? []),
   );
   notes.push(...unknownTargets(plugins, steps));
-  const level = LEVELS.find((known) => known === textOf(config, "log.minimal_level")) ?? "INFO";
   return success(
     {
       version: 1,
@@ -59,7 +56,7 @@ export function flowConfig(input: FlowInput): Result<FlowConfig> {
       ignore: listOf(config, "directory_observer.ignore", ";"),
       forcedPollS: numberOf(config, "directory_observer.forced_poll"),
       pollQueueLimit: numberOf(config, "directory_observer.poll_queue_limit"),
-      log: { level },
+      log: { level: levelNamed(textOf(config, "log.minimal_level"), "INFO") },
       lifetimes: {
         trashS: numberOf(config, "data_in.trash_max_lifetime") * 60,
         tmpS: numberOf(config, "data_in.tmp_max_lifetime") * 60,

@@ -118,13 +118,25 @@ export interface RuleHelperSpec {
   readonly env: Readonly<Record<string, string>>;
 }
 
-export type LogLevel = "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL";
+const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
+export type LogLevel = (typeof LEVELS)[number];
+
+export function levelNamed(name: string | undefined, otherwise: LogLevel): LogLevel {
+  return LEVELS.find((known) => known === name?.toUpperCase()) ?? otherwise;
+}
 
 /** A log's files. */
 export interface LogPaths {
   readonly stdout: string;
   /** For warnings and errors; absent: the same. */
   readonly stderr?: string;
+}
+
+/** Who gets what is logged once more, as JSON; `level`: what is less important they do not. */
+export interface LogCopies {
+  readonly file?: { readonly path: string; readonly mode: number; readonly level: LogLevel };
+  /** A UDP port of this machine. */
+  readonly server?: { readonly port: number; readonly level: LogLevel };
 }
 
 /** Where numbers about files go: a statsd on this machine, under that name of it. */
@@ -148,8 +160,13 @@ export interface FlowConfig {
   readonly forcedPollS: number;
   /** Announcements a listing leaves waiting per queue at most; 0: no limit. */
   readonly pollQueueLimit: number;
-  /** `directory`: of the log files the daemon writes itself; absent: it writes none. */
-  readonly log: { readonly level: LogLevel; readonly directory?: string; readonly policy?: LogPolicy };
+  readonly log: {
+    readonly level: LogLevel;
+    /** Of the log files the daemon writes itself; absent: it writes none. */
+    readonly directory?: string;
+    readonly policy?: LogPolicy;
+    readonly copies?: LogCopies;
+  };
   readonly lifetimes: Lifetimes;
   readonly limits: PressureLimits;
   /** Is there as long as the ways in must refuse files; says why. */

@@ -14,6 +14,9 @@ export interface LogSink {
   readonly stderr: (text: string) => void;
 }
 
+/** Hears everything that is said. */
+export type LogCopy = (level: LogLevel, name: string, time: string, message: string) => void;
+
 export interface Logs {
   /** A log that names its lines `(mfdata.<name>#<pid>)`; `where`: absent, where everything goes. */
   named(name: string, level: LogLevel, where?: LogSink): StepLog;
@@ -21,7 +24,7 @@ export interface Logs {
   flush(): void;
 }
 
-const RANK: Readonly<Record<LogLevel, number>> = { DEBUG: 0, INFO: 1, WARNING: 2, ERROR: 3, CRITICAL: 4 };
+export const RANK: Readonly<Record<LogLevel, number>> = { DEBUG: 0, INFO: 1, WARNING: 2, ERROR: 3, CRITICAL: 4 };
 const FLUSH_MS = 100;
 const FLUSH_CHARS = 64 * 1024;
 const LEVEL_WIDTH = 11;
@@ -30,7 +33,7 @@ const LEVEL_WIDTH = 11;
  * Writes lines as the predecessor does: `2019-01-28T07:52:42.903067Z  [WARNING] (mfdata.p.s#PID) message`, DEBUG and
  * INFO to stdout, the others to stderr. Lines are written together, a write per line would cost more than a step.
  */
-export function openLogs(sink: LogSink, pid: number): Logs {
+export function openLogs(sink: LogSink, pid: number, copy?: LogCopy): Logs {
   const writers = new Map<LogSink, Writer>();
   const now = clock();
   return {
@@ -43,7 +46,11 @@ export function openLogs(sink: LogSink, pid: number): Logs {
       const said = (own: LogLevel, write: (line: string) => void) => {
         if (RANK[own] < RANK[level]) return silent;
         const from = `${`[${own}]`.padStart(LEVEL_WIDTH)} (mfdata.${name}#${pid}) `;
-        return (message: string): void => write(`${now() + from + message}\n`);
+        return (message: string): void => {
+          const time = now();
+          write(`${time + from + message}\n`);
+          copy?.(own, name, time, message);
+        };
       };
       const later = (line: string): void => writer.later(line);
       const atOnce = (line: string): void => writer.atOnce(line);

@@ -1,5 +1,5 @@
 import { flagOf } from "../../config/access.ts";
-import { type FlowConfig, type LogPaths, stepKey } from "../../flow/types.ts";
+import { type FlowConfig, type LogCopies, type LogPaths, levelNamed, stepKey } from "../../flow/types.ts";
 import { logPolicy } from "../../module/log-policy.ts";
 import type { RuntimeLayout } from "../../module/paths.ts";
 import { baseName, type RunningPart } from "../admit.ts";
@@ -28,7 +28,24 @@ export function withLogs(flow: FlowConfig, running: readonly RunningPart[], inpu
     const log = logs.get(stepKey(step));
     return log === undefined ? step : { ...step, log };
   });
-  return { ...flow, steps, log: { ...flow.log, directory: layout.log, policy: logPolicy(input.config) } };
+  const copies = copiesOf(input.config.env);
+  const log = { ...flow.log, directory: layout.log, policy: logPolicy(input.config), ...(copies && { copies }) };
+  return { ...flow, steps, log };
+}
+
+/** As the loggers of plugins read it from the same variables (core/module/env.ts). */
+function copiesOf(env: Readonly<Record<string, string>>): LogCopies | undefined {
+  const said = (name: string): string | undefined => (env[name] === "null" ? undefined : env[name] || undefined);
+  const path = said("MFLOG_JSON_FILE");
+  const port = said("MFLOG_SYSLOG_ADDRESS")?.split(":").at(-1);
+  if (path === undefined && port === undefined) return undefined;
+  const mode = Number.parseInt(env["LOGPROXY_CHMOD"] ?? "", 8) || 0o640;
+  return {
+    ...(path !== undefined && { file: { path, mode, level: levelNamed(env["MFLOG_JSON_MINIMAL_LEVEL"], "WARNING") } }),
+    ...(port !== undefined && {
+      server: { port: Number(port), level: levelNamed(env["MFLOG_SYSLOG_MINIMAL_LEVEL"], "WARNING") },
+    }),
+  };
 }
 
 function logOf(running: RunningPart, worker: string, input: PlanInput, layout: RuntimeLayout): LogPaths {
