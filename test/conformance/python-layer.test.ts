@@ -31,7 +31,8 @@ import importlib, os, pkgutil
 os.environ["MFDATA_CURRENT_PLUGIN_NAME"] = "own"
 import acquisition
 from acquisition import *
-for package in ("acquisition", "metwork_rules", "mflog", "mfutil", "xattrfile"):
+packages = ("acquisition", "metwork_rules", "mflog", "mfplugin", "mfutil", "opinionated_configparser", "telegraf_unixsocket_client", "xattrfile")
+for package in packages:
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__, package + "."):
         if module.name != "metwork_rules.helper":
             importlib.import_module(module.name)
@@ -74,6 +75,12 @@ for (const { title, program } of PYTHONS) {
     const env = { ...process.env, PYTHONPATH: join(root, "layers/python3/lib"), PYTHONDONTWRITEBYTECODE: "1" };
     const done = await run([program, "-c", LOAD], { env });
     assert.equal(done.stdout, "14\n", done.stderr);
+  });
+
+  test(`${title}: what plugins import beside the steps does what they expect`, { skip: missing(program) }, async () => {
+    const env = { ...process.env, PYTHONPATH: join(root, "layers/python3/lib"), PYTHONDONTWRITEBYTECODE: "1" };
+    const done = await run([program, join(import.meta.dirname, "python", "shared_modules.py")], { env });
+    assert.equal(done.code, 0, done.stderr);
   });
 
   test(`${title}: tags are on a file, and come along when it is renamed, copied and linked`, {

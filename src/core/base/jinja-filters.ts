@@ -3,7 +3,10 @@ import { glob } from "../flow/pattern.ts";
 type Variables = Readonly<Record<string, string>>;
 type Filter = (variables: Variables, value: unknown, argument: unknown) => unknown;
 
-/** The filters that the predecessor's templates had beyond Jinja's own. One that ran a shell is not among them. */
+/**
+ * The filters that the predecessor's templates had beyond Jinja's own. Two are not among them: one ran a shell, the other
+ * (`uuid`) would make every plan differ from the one before.
+ */
 const FILTERS: Readonly<Record<string, Filter>> = {
   getenv: (variables, name, fallback) => {
     const value = Object.hasOwn(variables, String(name)) ? variables[String(name)] : fallback;
@@ -49,6 +52,17 @@ export function ownFilters(variables: Variables): Readonly<Record<string, (...wo
       (value, argument) => filter(variables, value, argument),
     ]),
   );
+}
+
+/** The function `environment(prefix)` of templates: pairs of name without the prefix and value, by name. */
+export function variablesFrom(variables: Variables): (prefix?: unknown) => readonly (readonly [string, string])[] {
+  return (prefix) => {
+    const start = typeof prefix === "string" ? prefix : "";
+    return Object.keys(variables)
+      .filter((name) => name.startsWith(start))
+      .sort()
+      .map((name) => [name.slice(start.length), variables[name] ?? ""]);
+  };
 }
 
 function nameOf(filter: string): string {

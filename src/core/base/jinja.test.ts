@@ -26,6 +26,8 @@ const GOOD: readonly (readonly [template: string, text: string])[] = [
   ["{{ 'HOST' | getenv }} {{ 'NONE' | getenv('d') }}", "alpha d"],
   ["{% if HOST | fnmatch('al*') and not (HOST | fnmatch('b*')) %}yes{% endif %}", "yes"],
   ['{% for x in \'[{"a": 1}, {"a": 2}]\' | from_json %}{{ x.a }}{% endfor %}', "12"],
+  ["{% for name, value in environment('PO') %}{{ name }}={{ value }};{% endfor %}", "RT=80;"],
+  ["{{ environment() | length }}", "5"],
   ["{{ (LIST | upper).split(',') | join('-') }}", "A-B"],
 ];
 for (const [template, text] of GOOD) {
@@ -55,6 +57,7 @@ for (const template of [
   "{{ 'NONE' | getenv }}",
   "{{ 'no json' | from_json }}",
   "{{ 'id' | shell }}",
+  "{{ 'x' | uuid }}",
   "{% bogus %}",
   "{{ 1 + }}",
   "{% raw %}open",

@@ -1,6 +1,6 @@
 import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
 
-import { callOwnFilters, ownFilters } from "./jinja-filters.ts";
+import { callOwnFilters, ownFilters, variablesFrom } from "./jinja-filters.ts";
 
 /** A template's text with its expressions replaced, or why that is impossible. */
 export type Expansion = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly message: string };
@@ -45,7 +45,12 @@ function expandWithEngine(template: string, variables: Variables, undefinedIs: U
   try {
     const { text, blocks } = protectRaw(template);
     const program = parse(tokenize(text));
-    const names = new Names({ ...variables, ...blocks, ...ownFilters(variables) });
+    const names = new Names({
+      environment: variablesFrom(variables),
+      ...variables,
+      ...blocks,
+      ...ownFilters(variables),
+    });
     const environment = new Environment();
     environment.variables = names;
     const guarded = undefinedIs === "error" ? guardedNames(program) : new Set<string>();

@@ -1,11 +1,17 @@
 """Small things that plugins use."""
 
+import fnmatch
+import hashlib
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import time
 import uuid
+
+from .eval import evaluate as eval  # noqa: F401  plugins import it from here
 
 
 class MFUtilException(Exception):
@@ -104,3 +110,70 @@ def get_recursive_mtime(directory, ignores=()):
 
 def rm_rf(path):
     shutil.rmtree(path, ignore_errors=True)
+
+
+def get_ipv4_for_hostname(hostname, static_mappings=None):
+    """The IPv4 address of a host, or None. `static_mappings`: addresses that are known, by name."""
+    known = (static_mappings or {}).get(hostname)
+    if known is not None:
+        return known
+    try:
+        return socket.gethostbyname(hostname)
+    except (OSError, UnicodeError):
+        return None
+
+
+def kill_process_and_children(process):
+    """Kills a process, given by its pid or as an object with one, and all that it has started."""
+    pid = int(getattr(process, "pid", process))
+    if pid < 2 or pid == os.getpid():
+        raise ValueError(f"{pid} is not killed")
+    # Stopped first, so that it starts nothing while its children are counted.
+    _signal(pid, signal.SIGSTOP)
+    for child in _children(pid):
+        kill_process_and_children(child)
+    _signal(pid, signal.SIGKILL)
+
+
+def _signal(pid, number):
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def _children(pid):
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat", encoding="latin-1") as file:
+                # The name in parentheses may hold anything, parentheses and blanks included.
+                parent = int(file.read().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == pid:
+            found.append(int(name))
+    return found
+
+
+def add_inotify_watch(inotify, directory, ignores=()):
+    """Watches a directory and all below it. `inotify`: an object with `add_watch(path, mask)`; gives what it returned.
+
+    `ignores`: patterns of directories' names.
+    """
+    # CLOSE_WRITE, CREATE, DELETE, DELETE_SELF, ATTRIB of inotify(7).
+    mask = 0x8 | 0x100 | 0x200 | 0x400 | 0x4
+    watches = []
+    for root, directories, _ in os.walk(directory):
+        directories[:] = [name for name in directories if not any(fnmatch.fnmatch(name, one) for one in ignores)]
+        try:
+            watches.append(inotify.add_watch(root, mask))
+        except OSError:
+            # It has gone meanwhile.
+            continue
+    return watches
+
+
+def hash_generator(*values):
+    """A text of 64 digits that is the same for equal values, in all processes."""
+    return hashlib.sha256("\0".join(repr(value) for value in values).encode("utf-8", "surrogateescape")).hexdigest()
