@@ -14,7 +14,15 @@ const shellScripts = [
   "bin/metwork",
   "bin/cronwrap.sh",
   ".ci/run",
-  ...globSync(["scripts/**/*.sh", "test/**/*.{bats,bash,sh}"], { cwd: root }),
+  ...globSync(
+    [
+      "scripts/**/*.sh",
+      "test/**/*.{bats,bash,sh}",
+      "modules/mfext/share/shell/*",
+      "modules/*/share/*{profile,.sh,bashrc}",
+    ],
+    { cwd: root },
+  ),
 ];
 
 const checks: Readonly<Record<string, readonly [string, ...string[]]>> = {

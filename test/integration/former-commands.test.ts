@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { http, until } from "../../scripts/support/client.ts";
+import { findProgram } from "../../src/kit/become.ts";
 import { run } from "../../src/kit/exec.ts";
-import { readProcess } from "../../src/kit/linux/process.ts";
+import { childrenOf, readProcess, readProgram } from "../../src/kit/linux/process.ts";
 import { type Appliance, general, makeAppliance, root } from "../support/appliance.ts";
 
 const SERVER = `console.log("up"); console.error("ready");
@@ -22,6 +23,7 @@ log_split_multiple_workers = 1
 [custom]
 foo = a "quoted" word
 `;
+const NGINX = findProgram("nginx", `${process.env["PATH"]}:/usr/sbin`) ?? "nginx";
 let appliance: Appliance;
 let home: string;
 before(async () => {
@@ -152,6 +154,45 @@ test("a directory of plugins beside the module's is listed, filled and emptied, 
   assert.ok(!existsSync(join(appliance.home, "mfserv/config/plugins/held.ini")));
 });
 
+test("a Python script finds plugins, installs and removes them", async () => {
+  const script = `
+import os, sys
+from mfplugin.compat import get_installed_plugins, get_plugin_hash, get_plugin_info
+from mfplugin.manager import PluginsManager
+from mfplugin.utils import AlreadyInstalledPlugin, BadPluginFile, NotInstalledPlugin
+plugins = PluginsManager().plugins
+held = plugins["held"]
+print([(one["name"], one["version"]) for one in get_installed_plugins() if one["home"] == sys.argv[1]])
+print(held.home == sys.argv[1], held.is_dev_linked, held.get_hash() == get_plugin_hash("held"))
+print(held.get_plugin_env_dict()["MFSERV_CURRENT_PLUGIN_CUSTOM_FOO"])
+info = get_plugin_info("held", mode="name")
+print(info["metadatas"]["name"], "config.ini" in info["files"], get_plugin_info("nobody"), get_plugin_hash("no/file"))
+def refusal(work, *words):
+    try:
+        work(*words)
+    except Exception as error:
+        return type(error).__name__
+aside = PluginsManager(plugins_base_dir=sys.argv[2])
+print(refusal(PluginsManager().get_plugin, "nobody"), refusal(aside.uninstall_plugin, "held"))
+os.chdir(os.environ["TMPDIR"])
+PluginsManager().repackage_plugin("held")
+archive = os.path.abspath([name for name in os.listdir(".") if name.endswith(".plugin")][0])
+aside.install_plugin(archive)
+print(list(aside.plugins), refusal(aside.install_plugin, archive), refusal(aside.install_plugin, "/dev/null"))
+aside.uninstall_plugin("held")
+print(list(aside.plugins))
+`;
+  assert.deepEqual((await says("python3", "-c", script, home, join(appliance.home, "aside_too"))).split("\n"), [
+    "[('held', '1.0.0')]",
+    "True False True",
+    'a "quoted" word',
+    "held True None None",
+    "NotInstalledPlugin NotInstalledPlugin",
+    "['held'] AlreadyInstalledPlugin BadPluginFile",
+    "[]",
+  ]);
+});
+
 test("who installs a plugin hears what of it reaches beyond itself", async () => {
   const installed = await mfserv("plugins.install", "--force", home);
   assert.equal(installed.code, 0, installed.stderr);
@@ -224,6 +265,40 @@ test("processes are listed and ended", async () => {
   await until("its child is gone", () =>
     ["Z", undefined].includes(readProcess(Number(told))?.state) ? true : undefined,
   );
+});
+
+test("nginx workers without a master are found when they are the module's own", async () => {
+  const pids: number[] = [];
+  const orphan = async (directory: string): Promise<number> => {
+    const conf = join(appliance.home, "orphan.conf");
+    writeFileSync(
+      conf,
+      `user root root;\npid ${conf}.pid;\nevents {}\nhttp { server { listen unix:${directory}/var/orphan.socket; } }\n`,
+    );
+    mkdirSync(join(directory, "var"), { recursive: true });
+    const master = spawn(NGINX, ["-c", conf, "-e", "stderr", "-g", "daemon off; worker_processes 1;"], {
+      cwd: directory,
+      stdio: "ignore",
+    });
+    const { value: worker } = await until("its worker runs", () => {
+      const [pid] = childrenOf(master.pid ?? 0);
+      return pid !== undefined && readProgram(pid)?.startsWith("nginx: worker process") ? pid : undefined;
+    });
+    pids.push(worker);
+    const ended = once(master, "exit");
+    master.kill("SIGKILL");
+    await ended;
+    return worker;
+  };
+  try {
+    await orphan(join(appliance.home, "mfdata"));
+    assert.equal(await says("find_zombies_nginx_workers.py"), "");
+    const own = await orphan(join(appliance.home, "mfserv"));
+    const found = await mfserv("find_zombies_nginx_workers.py");
+    assert.deepEqual([found.code, found.stdout], [1, `${own}\n`]);
+  } finally {
+    for (const pid of pids) process.kill(pid, "SIGKILL");
+  }
 });
 
 test("logs are written, rotated, and the command's end and signals are its own", async () => {

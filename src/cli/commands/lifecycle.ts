@@ -104,6 +104,15 @@ export const lifecycleCommands: readonly Command[] = [
     load: async () => (await import("../lifecycle/diff.ts")).showDiff,
   },
   {
+    name: "env",
+    aliases: [],
+    summary:
+      "Print a module's environment as a shell evaluates it. In a shell, `. modules/mfserv/share/profile` does that and more.",
+    args: [],
+    options: {},
+    load: async () => (await import("../lifecycle/environment.ts")).printEnvironment,
+  },
+  {
     name: "wrapper",
     aliases: MODULE_NAMES.map((module) => `${module}_wrapper`),
     summary: "Run a command in a module's environment, its arguments untouched.",

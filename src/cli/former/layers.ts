@@ -147,6 +147,7 @@ function stringsOf(env: Context["env"]): Record<string, string> {
   );
 }
 
-function quoted(value: string): string {
+/** As one word for a shell. */
+export function quoted(value: string): string {
   return `'${value.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { runtimeLayout } from "../../core/module/paths.ts";
 import { servedId } from "../../core/plan/manifest.ts";
 import { descendants, ownProcesses, readEnviron, readProcess, sendSignal } from "../../kit/linux/process.ts";
@@ -39,15 +39,18 @@ export async function killRemaining(context: Context): Promise<ExitCode> {
   return 0;
 }
 
-/** `find_zombies_nginx_workers.py`: workers of the module's nginx whose master is gone. Exit 1 when there are any. */
+/**
+ * `find_zombies_nginx_workers.py`: workers of this module's nginx whose master is gone. Exit 1 when there are any.
+ * Whoever adopted them: init, the supervisor, or the manager of a user's session.
+ */
 export async function orphanedNginx(context: Context): Promise<ExitCode> {
-  const { runtime } = context.paths();
-  const orphans = ownProcesses().filter(
-    (pid) =>
-      readProcess(pid)?.parent === 1 &&
-      commandLine(pid).startsWith("nginx: worker process") &&
-      directoryOf(pid) === runtime,
-  );
+  const runtime = realDirectory(context.paths().runtime);
+  const orphans = ownProcesses().filter((pid) => {
+    if (!commandLine(pid).startsWith("nginx: worker process") || directoryOf(pid) !== runtime) return false;
+    const parent = readProcess(pid)?.parent;
+    // Asked last: a master that ends in order does so after its workers, which are gone then.
+    return parent !== undefined && !commandLine(parent).startsWith("nginx: master process");
+  });
   for (const pid of orphans) context.out(String(pid));
   return orphans.length === 0 ? 0 : 1;
 }
@@ -91,6 +94,15 @@ function family(): readonly number[] {
   const pids: number[] = [];
   for (let pid = process.pid; pid > 1 && !pids.includes(pid); pid = readProcess(pid)?.parent ?? 0) pids.push(pid);
   return pids;
+}
+
+/** Processes know their directory without the links on the way to it. */
+function realDirectory(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 /** Its working directory, which says whose nginx it is: the title has overwritten arguments and environment. */

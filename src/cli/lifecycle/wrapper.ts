@@ -1,12 +1,6 @@
-import { runtimeLayout } from "../../core/module/paths.ts";
 import { become, findProgram } from "../../kit/become.ts";
-import { prepareLayout } from "../../system/apply/layout.ts";
-import { gatherHost } from "../../system/host/host.ts";
-import { loadConfig } from "../../system/load/config.ts";
-import { loadLayers } from "../../system/load/layers.ts";
 import type { Context, ExitCode, Given } from "../command.ts";
-import { withLayer } from "../former/layers.ts";
-import { printDiagnostics } from "../print/diagnostics.ts";
+import { moduleEnvironment } from "./environment.ts";
 
 /** What a command started by hand keeps of its caller's environment. */
 const KEPT = ["HOME", "TERM", "DISPLAY", "COLORTERM", "HOSTNAME", "LANG", "LOGNAME", "USER", "USERNAME", "XAUTHORITY"];
@@ -23,27 +17,16 @@ const OWN = [
 
 /** Becomes COMMAND in the module's environment: same process, same terminal, arguments as given. */
 export async function wrapper(context: Context, given: Given): Promise<ExitCode> {
-  const paths = context.paths();
-  await prepareLayout(runtimeLayout(paths.runtime));
-  const loaded = await loadConfig(paths, gatherHost());
-  if (!loaded.ok) {
-    printDiagnostics(context, loaded.notes);
-    return 1;
-  }
+  const own = await moduleEnvironment(context);
+  if (own === undefined) return 1;
   const kept = [...KEPT, ...OWN].flatMap((name) =>
     context.env[name] === undefined ? [] : [[name, context.env[name]]],
   );
-  const { layers } = await loadLayers(paths, loaded.value.env);
-  const env: Record<string, string> = {
-    ...Object.fromEntries(kept),
-    ...loaded.value.env,
-    ...withLayer(layers, `default@${paths.module}`, loaded.value.env),
-    PWD: context.cwd,
-  };
+  const env: Record<string, string> = { ...Object.fromEntries(kept), ...own, PWD: context.cwd };
   const [command = "", ...args] = given.args;
   const program = findProgram(command, env["PATH"] ?? "");
   if (program === undefined) {
-    context.err(`error[MF8054]: ${command}: no such command in the environment of ${paths.module}`);
+    context.err(`error[MF8054]: ${command}: no such command in the environment of ${context.module()}`);
     return 127;
   }
   return become(program, [command, ...args], env);
