@@ -14,7 +14,10 @@ export function partLog(running: RunningPart, input: PlanInput, layout: RuntimeL
   return logOf(running, splitWorkers && part.instances > 1 ? "_worker{instance}" : "", input, layout);
 }
 
-/** The pipeline, told where each step's lines go, and its own: beside those of programs, under the names of the predecessor. */
+/**
+ * The pipeline, told where the lines of built-in steps go, and its own: under the names of the predecessor. Steps of their
+ * own program have that file for what they say themselves.
+ */
 export function withLogs(flow: FlowConfig, running: readonly RunningPart[], input: PlanInput): FlowConfig {
   const layout = layoutOf(input.paths);
   const logs = new Map(
@@ -25,7 +28,7 @@ export function withLogs(flow: FlowConfig, running: readonly RunningPart[], inpu
       ),
   );
   const steps = flow.steps.map((step) => {
-    const log = logs.get(stepKey(step));
+    const log = step.work.do === "external" ? undefined : logs.get(stepKey(step));
     return log === undefined ? step : { ...step, log };
   });
   const copies = copiesOf(input.config.env);
