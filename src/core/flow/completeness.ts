@@ -29,9 +29,21 @@ export function readMode(text: string): WatchMode | undefined {
   return complete === undefined ? undefined : { complete, recursive: recursive !== undefined };
 }
 
+/** What `readMode` reads to these modes, separated by `,`. */
+export function modesText(modes: readonly WatchMode[]): string {
+  return modes
+    .map(({ complete, recursive }) => `${completenessText(complete)}${recursive ? " recursive" : ""}`)
+    .join(",");
+}
+
 /** The mode of the directory at a place in its list, from the list of modes: one for all, or one for each. */
 export function modeAt(modes: readonly WatchMode[], index: number): WatchMode {
   return (modes.length === 1 ? modes[0] : modes[index]) ?? DEFAULT_MODE;
+}
+
+function completenessText(complete: Completeness): string {
+  if (complete.by === "close" || complete.by === "rename") return complete.by;
+  return `${complete.by}:${complete.by === "stable" ? complete.seconds : complete.suffix}`;
 }
 
 function completeness(by: string | undefined, value: string | undefined): Completeness | undefined {

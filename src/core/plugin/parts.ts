@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import type { Diagnostic, Span } from "../base/diagnostic.ts";
 import type { MergedSection } from "../config/merge.ts";
+import { modesText } from "../flow/completeness.ts";
 import { SECTIONS, type ValuesOf } from "./options.ts";
 import { readSection } from "./section.ts";
 import type { App, Daemon, FailurePolicy, Step } from "./types.ts";
@@ -78,7 +79,7 @@ export function readStep(section: MergedSection, name: string, directory: string
       fix: "raise retry_max_wait or lower retry_min_wait",
     });
   }
-  return { part: step, values };
+  return { part: step, values: { ...values, watched_completeness: modesText(values.watched_completeness) } };
 }
 
 export function readDaemon(section: MergedSection, name: string, notes: Diagnostic[]): ReadPart<Daemon> {

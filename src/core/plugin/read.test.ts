@@ -70,6 +70,12 @@ describe("a valid plugin", () => {
     );
   });
 
+  it("exports how directories are complete as it can be written", () => {
+    const config = "[step_main]\n_cmd_and_args = x\nwatched_completeness = rename,  stable:5 recursive,companion:.ok\n";
+    const { settings } = valid({ module: "mfdata", config });
+    assert.equal(settings["STEP_MAIN_WATCHED_COMPLETENESS"], "rename,stable:5 recursive,companion:.ok");
+  });
+
   it("expands variables, the plugin's own among them, and prefers the variant of the configuration", () => {
     const config = "[custom]\na = {{MFSERV_CURRENT_PLUGIN_NAME}} {{NOBODY}}.\nb = 1\nb[DEV] = 2\n";
     const { settings } = valid({ config, configurationName: "DEV_ME" });
