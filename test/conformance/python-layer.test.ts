@@ -40,7 +40,7 @@ print(len([globals()[name] for name in acquisition.__all__]))
 `;
 
 const TAGS = `
-import os, sys
+import gc, os, sys
 from xattrfile import XattrFile
 os.chdir(sys.argv[1])
 with open("a", "w") as file:
@@ -56,6 +56,22 @@ for name in "bcd":
 XattrFile("c").write_tags_in_a_file("tags")
 with open("tags") as file:
     assert file.read() == "name = value\\n"
+made = XattrFile("c")
+made.tags["late"] = "written by nobody"
+del made
+gc.collect()
+assert XattrFile("c").tags[b"late"] == b"written by nobody"
+inwork = XattrFile("c", tags={"of": "the pipeline"})
+inwork.tags["more"] = "x"
+del inwork
+gc.collect()
+assert b"more" not in XattrFile("c").tags
+gone = XattrFile("c")
+gone.tags["x"] = "y"
+os.rename("c", "elsewhere")
+del gone
+gc.collect()
+os.rename("elsewhere", "c")
 for name in "bcd":
     XattrFile(name).delete()
 assert sorted(os.listdir()) == ["tags"], os.listdir()

@@ -193,6 +193,17 @@ class XattrFile:
     def dirname(self):
         return os.path.dirname(self.filepath)
 
+    def __del__(self):
+        """Tags that nobody wrote are written in the end; never those of a file in work, which the pipeline keeps."""
+        if getattr(self, "_written", None) is None or self._tags == self._written:
+            return
+        try:
+            if os.path.isfile(self.filepath):
+                self.commit()
+        except Exception:
+            # The interpreter may be ending.
+            pass
+
     def __repr__(self):
         return f"XattrFile({self.filepath!r})"
 
