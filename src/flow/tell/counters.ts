@@ -1,5 +1,5 @@
 import { TAG } from "../../core/flow/tags.ts";
-import { type StepName, stepKey } from "../../core/flow/types.ts";
+import { type Destination, type FlowStep, type StepName, stepKey } from "../../core/flow/types.ts";
 import type { MessageLists } from "../../kit/redis.ts";
 import type { FlowEvents } from "../engine/events.ts";
 import type { Job } from "../engine/lane.ts";
@@ -36,8 +36,8 @@ export class Counters implements FlowEvents {
   }
 
   ended({ lane }: Job, ending: Ending): void {
-    if (ending.is === "unmatched") this.#add(this.#traces, `${place(lane.step)}~>nomatch/${ending.policy}`);
-    else if (ending.is === "buried") this.#add(this.#traces, `${place(lane.step)}~>trash/${ending.policy}`);
+    const to = whereTo(lane.step, ending);
+    if (to !== undefined) this.#add(this.#traces, `${place(lane.step)}~${to}`);
   }
 
   async flush(): Promise<void> {
@@ -65,6 +65,21 @@ export class Counters implements FlowEvents {
     counts.set(key, (counts.get(key) ?? 0) + 1);
     this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
   }
+}
+
+/** Where a file left the pipeline, as traces name it; undefined: nowhere, or to a step it was `sent` to. */
+function whereTo({ work, onFailure }: FlowStep, ending: Ending): string | undefined {
+  if (ending.is === "unmatched") return `>nomatch/${ending.policy}`;
+  if (ending.is === "buried") {
+    return ending.policy === "move" && onFailure.do === "move" ? destination(onFailure.to) : `>trash/${ending.policy}`;
+  }
+  if (ending.is !== "stored") return undefined;
+  if (work.do === "archive") return work.directory;
+  return work.do === "move" ? destination(work.to) : undefined;
+}
+
+function destination(to: Destination): string {
+  return to.to === "step" ? place(to.step) : to.path;
 }
 
 /** A step as traces name it. */
