@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  appendFileSync,
   chmodSync,
   copyFileSync,
   existsSync,
@@ -93,8 +94,7 @@ test("0001 python3: create, freeze a requirement, release, install, uninstall", 
   await at(appliance.home, "bootstrap_plugin.py", "create", "--no-input", "--template=python3", "foobar");
   const plugin = join(appliance.home, "foobar");
   const sources = join(plugin, "python3_virtualenv_sources");
-  mkdirSync(sources, { recursive: true });
-  writeFileSync(join(sources, "requirements-to-freeze.txt"), "django\n");
+  appendFileSync(join(sources, "requirements-to-freeze.txt"), "django\n");
   await at(plugin, "make", "release");
   const [file] = readdirSync(plugin).filter((name) => name.endsWith(".metwork.mfdata.plugin"));
   await mfdata("plugins.install", join(plugin, file ?? ""));
