@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { type Defect, SERVING } from "./defects-of-serving.ts";
 
 /** What the predecessor's file pipeline did wrong, by the number it was found under, and what would notice it here. */
-const DEFECTS: readonly (readonly [defect: string, what: string, file: string, title: string])[] = [
+const DEFECTS: readonly Defect[] = [
   [
     "T1",
     "two files of one uid overwrite each other",
@@ -110,12 +111,13 @@ const DEFECTS: readonly (readonly [defect: string, what: string, file: string, t
   ],
 ];
 
-for (const [defect, what, file, title] of DEFECTS) {
+for (const [defect, what, file, title] of [...DEFECTS, ...SERVING]) {
   test(`${defect}, ${what}: there is a test`, () => {
-    const lines = readFileSync(join(import.meta.dirname, `${file}.test.ts`), "utf8").split("\n");
+    const path = file.endsWith(".ts") ? file : `${file}.test.ts`;
+    const lines = readFileSync(join(import.meta.dirname, path), "utf8").split("\n");
     assert.ok(
       lines.some((line) => /\b(?:test|it)\(/.test(line) && line.includes(title)),
-      `${file}.test.ts has no test with \`${title}\` in its title`,
+      `${path} has no test with \`${title}\` in its title`,
     );
   });
 }

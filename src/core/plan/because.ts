@@ -28,7 +28,7 @@ const KEYS_OF_FIELD: Readonly<Record<string, RegExp>> = {
   argv: /^(_cmd_and_args|timeout|debug|_debug_extra_options)$/,
   instances: /^(numprocesses|debug|_cmd_and_args)$/,
   maxAgeS: /^(max_age|debug)$/,
-  limits: /^rlimit_/,
+  limits: /^(rlimit_|memory_max$|tasks_max$)/,
   stop: /^(timeout|graceful_timeout|smart_stop_)/,
   log: /^log_split_/,
   env: /^debug$/,

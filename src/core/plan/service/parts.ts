@@ -11,7 +11,7 @@ import { layoutOf } from "../layout.ts";
 import { KEPT_MS } from "../nginx/kept.ts";
 import { type Piece, piece } from "../piece.ts";
 import type { ServiceSpec } from "../types.ts";
-import { coreLimit } from "./limits.ts";
+import { coreLimit, limitsOfProgram } from "./limits.ts";
 import { partLog } from "./logs.ts";
 import { networkService } from "./network.ts";
 
@@ -138,7 +138,7 @@ function common(running: RunningPart, id: string, input: PlanInput) {
     env: { ...partVariables(plugin, part, input), ...env },
     instances: part.instances,
     maxAgeS: part.maxAgeS,
-    limits: { ...limits, ...coreLimit(input) },
+    limits: { ...limitsOfProgram(argv, limits), ...coreLimit(input) },
     log: partLog(running, input, layoutOf(input.paths)),
     reads: [],
     tier: TIER,
