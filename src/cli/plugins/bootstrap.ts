@@ -1,6 +1,5 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
 import { run } from "../../kit/exec.ts";
 import {
   type Answers,
@@ -14,9 +13,8 @@ import { installPlugin } from "../../system/plugins/install.ts";
 import { type Context, type ExitCode, type Given, UsageError } from "../command.ts";
 import { printDiagnostics } from "../print/diagnostics.ts";
 import { reportTask } from "../print/task.ts";
+import { ask } from "./ask.ts";
 import { type ModuleAtHand, moduleAtHand } from "./module.ts";
-
-const LICENSES = ["Proprietary", "BSD", "MIT", "GPL", "Specific"];
 
 /** `bootstrap_plugin list` and `bootstrap_plugin create`. */
 export async function bootstrap(context: Context, given: Given): Promise<ExitCode> {
@@ -48,7 +46,14 @@ async function create(context: Context, given: Given, module: ModuleAtHand, name
     return 1;
   }
   const defaults = defaultAnswers(module.paths);
-  const answers = given.flag("no-input") || !context.interactive ? defaults : await ask(defaults);
+  // In the order of the predecessor.
+  const asks = !given.flag("no-input") && context.interactive;
+  const said = asks ? await ask({ ...defaults }, process.stdin, process.stderr) : {};
+  if (said === undefined) {
+    context.err("\nNothing was created.");
+    return 1;
+  }
+  const answers: Answers = { ...defaults, ...said };
   const created = await createPlugin(module.paths, module.env, template, name, target, answers);
   if (!created.ok) {
     printDiagnostics(context, created.notes);
@@ -80,19 +85,4 @@ async function release(context: Context, given: Given, module: ModuleAtHand, tar
   }
   if (given.flag("delete")) await rm(target, { recursive: true });
   return 0;
-}
-
-/** Asks in the order of the predecessor; nothing typed means the default. */
-async function ask(defaults: Answers): Promise<Answers> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answers: Record<string, string> = {};
-    for (const [key, initial] of Object.entries(defaults)) {
-      const choice = key === "license" ? ` (${LICENSES.join(", ")})` : "";
-      answers[key] = (await terminal.question(`${key}${choice} [${initial}]: `)).trim() || initial;
-    }
-    return { ...defaults, ...answers };
-  } finally {
-    terminal.close();
-  }
 }
