@@ -12,7 +12,7 @@ import { runtimeLayout } from "../../src/core/module/paths.ts";
 import { startCollector } from "../../src/system/metrics/collector.ts";
 import { startNginx } from "../support/nginx.ts";
 import { addPlugin } from "../support/planned.ts";
-import { archiveStep, Pipeline, rule } from "./flow-harness.ts";
+import { archiveStep, Pipeline, png, rule, step } from "./flow-harness.ts";
 
 // telegraf itself is no package of Debian's: its two ways in are listened on as it does.
 describe("metrics", () => {
@@ -102,9 +102,16 @@ describe("metrics", () => {
     await using statsd = await listenUdp();
     const flow = new Pipeline();
     try {
-      const config = flow.config([archiveStep(flow.archive)], [rule("*", "archive")]);
+      const broken = { do: "archive", directory: "/proc/nowhere", basename: "x", tagsSuffix: "" } as const;
+      const retry = { total: 2, minWaitS: 0.1, maxWaitS: 0.1, backoff: 0 };
+      const again = { ...step("again", broken), retry };
+      const config = flow.config(
+        [archiveStep(flow.archive), again],
+        [rule("ASCII*", "archive"), rule("PNG*", "again")],
+      );
       flow.configure({ ...config, metrics: { port: statsd.port, host: "box" } });
       await flow.start();
+      flow.drop("fails", png(1));
       for (const name of ["a", "b"]) {
         writeFileSync(join(flow.stage, name), "12345");
         renameSync(join(flow.stage, name), join(flow.incoming, name));
@@ -114,6 +121,11 @@ describe("metrics", () => {
       assert.equal(statsd.sum(`bytes_of_processed_files${tags}`), 10);
       assert.equal(statsd.sum(`number_of_processing_errors${tags}`), 0);
       assert.equal(statsd.lines.filter((line) => line.startsWith(`processing_file_timer${tags}:`)).length, 2);
+      const failed = ",module=mfdata,host=box,plugin=again,step=main";
+      await until("it gave up", () => statsd.sum(`number_of_processing_errors${failed}_reinject`) === 1 || undefined);
+      assert.equal(statsd.sum(`number_of_processing_errors${failed}`), 3);
+      assert.equal(statsd.sum(`number_of_processed_files${failed}_reinject`), 2);
+      assert.equal(statsd.sum(`bytes_of_processed_files${failed}_reinject`), 2 * png(1).length);
     } finally {
       await flow.close();
     }

@@ -2,6 +2,7 @@ import { createSocket, type Socket } from "node:dgram";
 import type { ExpectEvent } from "../../core/expect/types.ts";
 import type { MetricsTarget } from "../../core/flow/types.ts";
 import { datagrams, statsdLine } from "../../core/metrics/lines.ts";
+import { retriesOf } from "../engine/attempts.ts";
 import type { FlowEvents } from "../engine/events.ts";
 import type { Job } from "../engine/lane.ts";
 import type { Ending } from "../types.ts";
@@ -43,21 +44,35 @@ export class StatsdMetrics implements FlowEvents {
 
   ended({ file, lane, counter, startedMs }: Job, ending: Ending): void {
     if (this.#target === undefined || ending.is === "returned") return;
-    const { plugin, step } = lane.step;
-    const key = `${plugin}.${step}`;
-    let counts = this.#counts.get(key);
-    if (counts === undefined) {
-      const tags = { module: "mfdata", host: this.#target.host, plugin, step };
-      counts = { tags, files: 0, bytes: 0, errors: 0, timers: [] };
-      this.#counts.set(key, counts);
-    }
+    const { host } = this.#target;
+    const { plugin, step, retry } = lane.step;
+    const counts = this.#countsOf(plugin, step, host);
     counts.files += 1;
     counts.bytes += file.size;
     if (["retried", "buried", "stuck"].includes(ending.is)) counts.errors += 1;
     // The time of one in a batch is that of the batch, which its worker tells (processing_batch_timer).
-    const isOfBatch = lane.external && file.tags.has(`${counter}.${key}.batch_id`);
+    const isOfBatch = lane.external && file.tags.has(`${counter}.${plugin}.${step}.batch_id`);
     if (!isOfBatch) counts.timers.push(performance.now() - startedMs);
+    // The predecessor gave files back by a step of its own.
+    if (ending.is === "retried") {
+      const again = this.#countsOf(plugin, `${step}_reinject`, host);
+      again.files += 1;
+      again.bytes += file.size;
+    } else if (ending.is === "buried" && retry !== undefined && retriesOf(file.tags, lane.step) >= retry.total) {
+      this.#countsOf(plugin, `${step}_reinject`, host).errors += 1;
+    }
     this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  }
+
+  #countsOf(plugin: string, step: string, host: string): Counts {
+    const key = `${plugin}.${step}`;
+    let counts = this.#counts.get(key);
+    if (counts === undefined) {
+      const tags = { module: "mfdata", host, plugin, step };
+      counts = { tags, files: 0, bytes: 0, errors: 0, timers: [] };
+      this.#counts.set(key, counts);
+    }
+    return counts;
   }
 
   /** Something that should have arrived did not, or did after all. */
