@@ -7,6 +7,8 @@ const MAX_LINE_BYTES = 64 * 1024;
 /** How long a line without end (a prompt, a progress dot) waits for the rest of it. */
 const UNFINISHED_MS = 500;
 const REMEMBERED_BYTES = 4096;
+/** What a pipe holds. */
+const READ_BYTES = 64 * 1024;
 /** A program that writes more than so much within a slot waits for the next one: reading it costs others the processor. */
 const SLOT_BYTES = 4 * 1024 * 1024;
 const SLOT_MS = 100;
@@ -29,7 +31,17 @@ export interface Output {
  * Takes the descriptor over.
  */
 export function copyOutput(pipe: number, log: LogFile): Output {
-  const stream = new Socket({ fd: pipe, readable: true, writable: false });
+  const read = Buffer.allocUnsafe(READ_BYTES);
+  // Only a socket with a buffer of its own stops reading when it is paused. Others go on, line by line, and hand out one
+  // of these lines at each resumption.
+  const onread = {
+    buffer: read,
+    callback: (size: number) => {
+      take(Buffer.from(read.subarray(0, size)));
+      return true;
+    },
+  };
+  const stream = new Socket({ fd: pipe, readable: true, writable: false, onread });
   const unfinished: Buffer[] = [];
   let unfinishedBytes = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -77,7 +89,6 @@ export function copyOutput(pipe: number, log: LogFile): Output {
     else if (pauseMs > 0) setTimeout(() => stream.resume(), pauseMs).unref();
   };
 
-  stream.on("data", take);
   stream.on("error", () => stream.destroy());
   const ended = new Promise<void>((resolve) => {
     stream.on("close", () => {
