@@ -1,11 +1,9 @@
 """Small things that plugins use."""
 
 import fnmatch
-import hashlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -114,6 +112,9 @@ def rm_rf(path):
 
 def get_ipv4_for_hostname(hostname, static_mappings=None):
     """The IPv4 address of a host, or None. `static_mappings`: addresses that are known, by name."""
+    # Imported by who needs it: steps wait for this module at every start.
+    import socket
+
     known = (static_mappings or {}).get(hostname)
     if known is not None:
         return known
@@ -176,4 +177,6 @@ def add_inotify_watch(inotify, directory, ignores=()):
 
 def hash_generator(*values):
     """A text of 64 digits that is the same for equal values, in all processes."""
+    import hashlib
+
     return hashlib.sha256("\0".join(repr(value) for value in values).encode("utf-8", "surrogateescape")).hexdigest()
