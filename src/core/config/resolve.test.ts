@@ -43,6 +43,13 @@ for (const module of MODULE_NAMES) {
   });
 }
 
+test("what the predecessor turned off by 0 is turned off by 0", () => {
+  const keys = ["monitor_inactivitytimeout", "forced_poll", "poll_queue_limit"];
+  const { values, notes } = resolved(`[directory_observer]\n${keys.map((key) => `${key} = 0\n`).join("")}`, "mfdata");
+  assert.deepEqual(notes, []);
+  for (const key of keys) assert.equal(values.get(`directory_observer.${key}`)?.value, 0);
+});
+
 const VALUES: readonly (readonly [line: string, name: string, value: unknown, text?: string])[] = [
   ["[nginx]\nport = 80", "nginx.port", 80],
   ["[nginx]\nPORT: 80", "nginx.port", 80],

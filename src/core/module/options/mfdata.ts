@@ -82,24 +82,24 @@ const DATA_IN = section("data_in", "The directory files come in by, and how long
 
 const DIRECTORY_OBSERVER = section("directory_observer", "How new files are noticed.", {
   monitor_inactivitytimeout: option(
-    integer(1, 86400),
+    integer(-1, 86400),
     "300",
-    "restart",
-    "When nothing was noticed for this long, the directories are read.",
+    "none",
+    "Kept for former versions' files; what reads the directories when nothing is noticed is forced_poll.",
     "seconds",
   ),
   forced_poll: option(
-    integer(1, 86400),
+    integer(0, 86400),
     "300",
     "restart",
-    "The directories are read at least this often, since network file systems tell nothing.",
+    "The directories are read at least this often, since network file systems tell nothing. 0: only at the start and when something was missed.",
     "seconds",
   ),
   poll_queue_limit: option(
-    integer(1),
+    integer(0),
     "10000",
     "restart",
-    "Reading the directories adds nothing to a step's queue that is longer than this; the files wait where they are.",
+    "Reading the directories adds nothing to a step's queue that is longer than this; the files wait where they are. 0: any length.",
     "files",
   ),
   ignore: option(
@@ -121,7 +121,7 @@ const REDIS = section("redis", "The store of the steps' queues. It holds hints o
     integer(1),
     "2048",
     "restart",
-    "How much memory it may use; beyond, the keys used longest ago go.",
+    "How much memory it may use; beyond, it takes nothing more, and announcements of files stay in the memory of the pipeline.",
     "megabytes",
   ),
   pubsubclient_output_buffer_hard_limit: option(
