@@ -103,19 +103,22 @@ describe("nothing is lost", () => {
     await flow.startRedis();
     await flow.start();
     flow.signal("SIGSTOP");
-    await burst(1500);
+    // So many that the backlog lasts longer than a look at it.
+    await burst(4000);
     flow.signal("SIGCONT");
     await until(
       "a backlog is in Redis",
       async () => !(await flow.redis("LLEN step.guess_file_type.main")).endsWith(":0"),
+      20_000,
+      1,
     );
     await flow.redis("FLUSHALL");
-    await allArchived(1500);
+    await allArchived(4000);
     await flow.redis("REPLICAOF 127.0.0.1 1");
-    writeFileSync(join(flow.stage, "file"), png(1500));
-    renameSync(join(flow.stage, "file"), join(flow.incoming, "image1500.png"));
-    await allArchived(1501);
-    assertComplete(1501);
+    writeFileSync(join(flow.stage, "file"), png(4000));
+    renameSync(join(flow.stage, "file"), join(flow.incoming, "image4000.png"));
+    await allArchived(4001);
+    assertComplete(4001);
   });
 
   test("a Redis that does not answer", async () => {
