@@ -188,7 +188,7 @@ export const KINDS: Readonly<Record<string, Make>> = {
   ]),
   "app that exits": program("process.exit(7);\n"),
   "app with a syntax error": program("import { from;\n"),
-  "app without memory": program(SERVE, "rlimit_as = 5000000\n"),
+  "app without descriptors": program(SERVE, "rlimit_nofile = 5\n"),
   "app that never listens": program("setInterval(() => undefined, 1000);\n"),
   "health 500": program(ill('answer.statusCode = asked.url === "/" ? 200 : 500;\n  answer.end("OK");'), TEST),
   "health wrong body": program(ill('answer.end("not so well");'), TEST),
