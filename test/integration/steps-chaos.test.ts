@@ -1,21 +1,16 @@
 import assert from "node:assert/strict";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, test } from "node:test";
-import { archiveStep, Pipeline, rule, until } from "./flow-harness.ts";
-import { notes, ownStep, python, StepWorker } from "./steps-harness.ts";
+import { describe, test } from "node:test";
+import { archiveStep, type Pipeline, rule, until } from "./flow-harness.ts";
+import { notes, ownStep, pipelineOfEach, python, StepWorker } from "./steps-harness.ts";
 
 const FILES = 1500;
 
 describe("steps that die", () => {
   let flow: Pipeline;
-  const workers: StepWorker[] = [];
-  beforeEach(() => {
-    flow = new Pipeline();
-  });
-  afterEach(async () => {
-    await Promise.all(workers.splice(0).map((worker) => worker.stop("SIGKILL")));
-    await flow.close();
+  const workers = pipelineOfEach((fresh) => {
+    flow = fresh;
   });
 
   function burst(): void {

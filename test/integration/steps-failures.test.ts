@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, test } from "node:test";
-import { archiveStep, Pipeline, rule, until } from "./flow-harness.ts";
-import { notes, ownStep, python, type StepWorker } from "./steps-harness.ts";
+import { describe, test } from "node:test";
+import { archiveStep, type Pipeline, rule, until } from "./flow-harness.ts";
+import { notes, ownStep, pipelineOfEach, python } from "./steps-harness.ts";
 
 describe("files that fail", () => {
   let flow: Pipeline;
-  const workers: StepWorker[] = [];
-  beforeEach(() => {
-    flow = new Pipeline();
-  });
-  afterEach(async () => {
-    await Promise.all(workers.splice(0).map((worker) => worker.stop("SIGKILL")));
-    await flow.close();
+  const workers = pipelineOfEach((fresh) => {
+    flow = fresh;
   });
 
   test("a file that kills its workers goes to trash, the others of its batch do not", async () => {

@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { afterEach, beforeEach } from "node:test";
 import type { FlowStep } from "../../src/core/flow/types.ts";
-import { type Pipeline, step, until } from "./flow-harness.ts";
+import { Pipeline, step, until } from "./flow-harness.ts";
 
 const LAYERS = join(import.meta.dirname, "..", "..", "layers");
 
@@ -81,6 +82,21 @@ export class StepWorker {
     }
     return child.exitCode;
   }
+}
+
+/** Gives each test of a suite a pipeline of its own; ends it afterwards, with the workers the test put into the list. */
+export function pipelineOfEach(give: (flow: Pipeline) => void): StepWorker[] {
+  const workers: StepWorker[] = [];
+  let flow: Pipeline;
+  beforeEach(() => {
+    flow = new Pipeline();
+    give(flow);
+  });
+  afterEach(async () => {
+    await Promise.all(workers.splice(0).map((worker) => worker.stop("SIGKILL")));
+    await flow.close();
+  });
+  return workers;
 }
 
 /** A Python step with this body of a class; it runs in `flow.root`. */

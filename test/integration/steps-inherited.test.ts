@@ -1,21 +1,16 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import type { FlowStep } from "../../src/core/flow/types.ts";
-import { archiveStep, Pipeline, rule, until } from "./flow-harness.ts";
-import { notes, ownStep, python, type StepWorker } from "./steps-harness.ts";
+import { archiveStep, type Pipeline, rule, until } from "./flow-harness.ts";
+import { notes, ownStep, pipelineOfEach, python } from "./steps-harness.ts";
 
 /** Plugins of the predecessor override more than the hooks that its documentation names. */
 describe("classes that plugins of the predecessor derive from", () => {
   let flow: Pipeline;
-  const workers: StepWorker[] = [];
-  beforeEach(() => {
-    flow = new Pipeline();
-  });
-  afterEach(async () => {
-    await Promise.all(workers.splice(0).map((worker) => worker.stop("SIGKILL")));
-    await flow.close();
+  const workers = pipelineOfEach((fresh) => {
+    flow = fresh;
   });
 
   async function start(...steps: readonly FlowStep[]): Promise<void> {

@@ -4,21 +4,16 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import type { FlowConfig, FlowStep } from "../../src/core/flow/types.ts";
-import { archiveStep, Pipeline, rule, until } from "./flow-harness.ts";
-import { give, notes, ownStep, python, StepWorker } from "./steps-harness.ts";
+import { archiveStep, type Pipeline, rule, until } from "./flow-harness.ts";
+import { give, notes, ownStep, pipelineOfEach, python, StepWorker } from "./steps-harness.ts";
 
 describe("steps in Python", () => {
   let flow: Pipeline;
-  const workers: StepWorker[] = [];
-  beforeEach(() => {
-    flow = new Pipeline();
-  });
-  afterEach(async () => {
-    await Promise.all(workers.splice(0).map((worker) => worker.stop("SIGKILL")));
-    await flow.close();
+  const workers = pipelineOfEach((fresh) => {
+    flow = fresh;
   });
 
   async function start(steps: readonly FlowStep[], to = "own", more: Partial<FlowConfig> = {}): Promise<void> {

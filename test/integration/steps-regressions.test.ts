@@ -1,22 +1,17 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import type { FlowStep } from "../../src/core/flow/types.ts";
 import { run } from "../../src/kit/exec.ts";
-import { archiveStep, step as builtin, Pipeline, rule, until } from "./flow-harness.ts";
-import { notes, ownStep, python, type StepWorker } from "./steps-harness.ts";
+import { archiveStep, step as builtin, type Pipeline, rule, until } from "./flow-harness.ts";
+import { notes, ownStep, pipelineOfEach, python } from "./steps-harness.ts";
 
 /** What the predecessor's steps did wrong, each of which lost files or repeated them. */
 describe("defects of the predecessor's steps that must not come back", () => {
   let flow: Pipeline;
-  const workers: StepWorker[] = [];
-  beforeEach(() => {
-    flow = new Pipeline();
-  });
-  afterEach(async () => {
-    await Promise.all(workers.splice(0).map((worker) => worker.stop("SIGKILL")));
-    await flow.close();
+  const workers = pipelineOfEach((fresh) => {
+    flow = fresh;
   });
 
   async function start(steps: readonly FlowStep[], to = "own"): Promise<void> {
