@@ -4,9 +4,9 @@ import type { Settings } from "../../core/flow/network/settings.ts";
 import { messageOf } from "../errors.ts";
 import { tlsSettings } from "../tls.ts";
 import { Intake } from "./intake.ts";
+import { type Listener, type Listening, untilStopped } from "./listener.ts";
 import { BackOff } from "./patience.ts";
 import { listenerTags } from "./store.ts";
-import type { Listener, Listening } from "./types.ts";
 
 const CONNECT_MS = 30_000;
 const HEARTBEAT_S = 30;
@@ -15,14 +15,7 @@ const IN_HAND = 100;
 
 /** Makes a file of each message of a queue, and acknowledges it when the file is safe. */
 export function listenAmqp(listening: Listening): Listener {
-  const stopping = new AbortController();
-  const ended = keepConnected(listening, stopping.signal);
-  return {
-    stop: () => {
-      stopping.abort();
-      return ended;
-    },
-  };
+  return untilStopped((stopping) => keepConnected(listening, stopping));
 }
 
 async function keepConnected({ settings, store, plugin, log }: Listening, stopping: AbortSignal): Promise<void> {

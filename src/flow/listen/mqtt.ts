@@ -5,10 +5,10 @@ import type { Settings } from "../../core/flow/network/settings.ts";
 import { messageOf } from "../errors.ts";
 import { tlsSettings } from "../tls.ts";
 import { Intake } from "./intake.ts";
+import { type Listener, type Listening, untilStopped } from "./listener.ts";
 import { type MqttBroker, MqttConnection } from "./mqtt-connection.ts";
 import { BackOff } from "./patience.ts";
 import { listenerTags, type Saving } from "./store.ts";
-import type { Listener, Listening } from "./types.ts";
 
 /** Messages in hand at which no more is read: a broker that sends without asking is slowed by the line. */
 const IN_HAND = 256;
@@ -20,14 +20,7 @@ const SUBSCRIPTION = 1;
 
 /** Makes a file of each message, several at once, and acknowledges each in its turn when its file is safe. */
 export function listenMqtt(listening: Listening): Listener {
-  const stopping = new AbortController();
-  const ended = keepConnected(listening, stopping.signal);
-  return {
-    stop: () => {
-      stopping.abort();
-      return ended;
-    },
-  };
+  return untilStopped((stopping) => keepConnected(listening, stopping));
 }
 
 async function keepConnected(listening: Listening, stopping: AbortSignal): Promise<void> {

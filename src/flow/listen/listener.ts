@@ -14,3 +14,15 @@ export interface Listening {
 export interface Listener {
   stop(): Promise<void>;
 }
+
+/** Runs until it is told to stop, by the signal it was given, and has ended. */
+export function untilStopped(run: (stopping: AbortSignal) => Promise<void>): Listener {
+  const stopping = new AbortController();
+  const ended = run(stopping.signal);
+  return {
+    stop: () => {
+      stopping.abort();
+      return ended;
+    },
+  };
+}
