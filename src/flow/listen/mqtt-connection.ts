@@ -38,6 +38,8 @@ export class MqttConnection {
   #onPacket: (packet: Packet) => void;
   /** What came with the answer to our hello, before anybody is told. */
   readonly #early: Packet[] = [];
+  /** What to call at the answer to each ping, in their order. */
+  readonly #pings: (() => void)[] = [];
   #heardAt = performance.now();
   #ending = false;
   #failure: Error | undefined;
@@ -50,7 +52,10 @@ export class MqttConnection {
     this.#socket.setNoDelay(true);
     this.#onPacket = (packet) => void this.#early.push(packet);
     const packets = parser(this.#version);
-    packets.on("packet", (packet) => this.#onPacket(packet));
+    packets.on("packet", (packet) => {
+      if (packet.cmd === "pingresp") this.#pings.shift()?.();
+      else this.#onPacket(packet);
+    });
     packets.on("error", (error: Error) => this.fail(error));
     this.#socket.on("data", (chunk: Buffer) => {
       this.#heardAt = performance.now();
@@ -105,6 +110,12 @@ export class MqttConnection {
     if (this.#socket.writable) this.#socket.write(generate(packet, this.#version));
   }
 
+  /** Calls `answered` when the broker has read all that was sent until now. */
+  ping(answered: () => void = () => undefined): void {
+    this.#pings.push(answered);
+    this.send({ cmd: "pingreq" });
+  }
+
   /** Reads on, or not: what is not read fills the broker's side of the line. */
   read(on: boolean): void {
     if (on !== this.#socket.isPaused()) return;
@@ -149,7 +160,7 @@ export class MqttConnection {
       if (!this.#socket.isPaused() && silence > seconds * SILENCE * 1000) {
         this.fail(new Error(`it was silent for ${Math.round(silence / 1000)} s`));
       } else {
-        this.send({ cmd: "pingreq" });
+        this.ping();
       }
     }, seconds * 1000);
     this.#socket.once("close", () => clearInterval(timer));

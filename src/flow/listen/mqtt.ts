@@ -4,6 +4,7 @@ import type { IPublishPacket, ISubackPacket, Packet } from "mqtt-packet";
 import type { Settings } from "../../core/flow/network/settings.ts";
 import { messageOf } from "../errors.ts";
 import { tlsSettings } from "../tls.ts";
+import { Completed } from "./completed.ts";
 import { Intake } from "./intake.ts";
 import { type Listener, type Listening, untilStopped } from "./listener.ts";
 import { type MqttBroker, MqttConnection } from "./mqtt-connection.ts";
@@ -26,10 +27,11 @@ export function listenMqtt(listening: Listening): Listener {
 async function keepConnected(listening: Listening, stopping: AbortSignal): Promise<void> {
   const { settings, log } = listening;
   const intake = new Intake({ durable: settings.number("mqtt_qos") > 0, patient: true, log });
+  const completed = new Completed();
   const backOff = new BackOff();
   while (!stopping.aborted) {
     try {
-      await new Reception(listening, intake, () => backOff.reset()).run(stopping);
+      await new Reception(listening, intake, completed, () => backOff.reset()).run(stopping);
     } catch (error) {
       if (!stopping.aborted) log.error(`the broker: ${messageOf(error)}`);
     }
@@ -44,13 +46,16 @@ async function keepConnected(listening: Listening, stopping: AbortSignal): Promi
 class Reception {
   readonly #listening: Listening;
   readonly #intake: Intake;
+  readonly #completed: Completed;
   readonly #onReady: () => void;
   #connection: MqttConnection | undefined;
   #isLeaving = false;
+  #isAsking = false;
 
-  constructor(listening: Listening, intake: Intake, onReady: () => void) {
+  constructor(listening: Listening, intake: Intake, completed: Completed, onReady: () => void) {
     this.#listening = listening;
     this.#intake = intake;
+    this.#completed = completed;
     this.#onReady = onReady;
   }
 
@@ -67,6 +72,7 @@ class Reception {
       log.info(`connected to ${broker.host}:${broker.port}`);
       // The broker will not ask for them any more.
       if (!sessionPresent) this.#intake.take(store.releasingAll(), always, () => undefined);
+      this.#completed.begin(sessionPresent);
       connection.receive((packet) => this.#on(packet));
       const [topic, qos] = [settings.text("mqtt_topic"), settings.number("mqtt_qos") as 0 | 1 | 2];
       connection.send({ cmd: "subscribe", messageId: SUBSCRIPTION, subscriptions: [{ topic, qos }] });
@@ -92,7 +98,9 @@ class Reception {
     else if (packet.cmd === "pubrel") {
       const { messageId = 0 } = packet;
       this.#take(store.releasing(String(messageId)), 2, () => {
+        this.#completed.add(messageId);
         this.#connection?.send({ cmd: "pubcomp", messageId, reasonCode: 0 });
+        this.#askWhetherKnown();
         log.info(`message published (QoS 2, ${messageId})`);
       });
     } else if (packet.cmd === "suback") this.#onSubscribed(packet);
@@ -101,7 +109,7 @@ class Reception {
     }
   }
 
-  #onMessage({ qos, messageId = 0, topic, payload }: IPublishPacket): void {
+  #onMessage({ qos, messageId = 0, dup, topic, payload }: IPublishPacket): void {
     const { settings, store, plugin, log } = this.#listening;
     const content = typeof payload === "string" ? Buffer.from(payload) : payload;
     const tags = listenerTags(plugin, {
@@ -109,12 +117,14 @@ class Reception {
       mqttlistener_hostname: settings.text("mqtt_hostname"),
       mqttlistener_port: String(settings.number("mqtt_port")),
     });
-    const saving = qos === 2 ? store.holding(String(messageId), content, tags) : store.saving(content, tags);
+    const isKnown = qos === 2 && this.#completed.knows(messageId, dup, topic, content);
+    const held = (): Saving => store.holding(String(messageId), content, tags);
+    const saving = isKnown ? NOTHING : qos === 2 ? held() : store.saving(content, tags);
     this.#take(saving, qos, () => {
       if (qos > 0) {
         this.#connection?.send({ cmd: qos === 1 ? "puback" : "pubrec", messageId, reasonCode: 0 });
       }
-      log.info(`message received on ${topic} (size: ${content.length})`);
+      log.info(`message received${isKnown ? " again" : ""} on ${topic} (size: ${content.length})`);
     });
   }
 
@@ -126,6 +136,17 @@ class Reception {
       this.#readOrNot();
     });
     this.#readOrNot();
+  }
+
+  /** The answer to a ping tells that the broker has read what was sent before: asked once for all that end together. */
+  #askWhetherKnown(): void {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    setImmediate(() => {
+      this.#isAsking = false;
+      const ids = this.#completed.unproven();
+      this.#connection?.ping(() => this.#completed.prove(ids));
+    });
   }
 
   #readOrNot(): void {
@@ -140,6 +161,8 @@ class Reception {
   }
 }
 
+/** What is a file already is acknowledged in its turn. */
+const NOTHING: Saving = { write: () => [], place: () => [], discard: () => undefined };
 const always = (): boolean => true;
 
 function brokerOf(settings: Settings): MqttBroker {

@@ -42,7 +42,7 @@ export class Daemon {
     await until(
       `${program} answers`,
       () => {
-        if (child.exitCode !== null) throw new Error(`${program} ended: ${this.#log}`);
+        if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${program} ended: ${this.#log}`);
         return this.#ready?.test(this.#log.slice(before)) ?? isListening(this.port);
       },
       120_000,
