@@ -123,6 +123,30 @@ describe("plan", () => {
     assert.notEqual(servedId(manifestOf(renamed)), servedId(manifest));
   });
 
+  test("an older nginx gets what it knows, workers are replaced as safely, and its cost is told", async () => {
+    const input = await inputOf("mfserv", { a: APP });
+    const of = (nginxVersion: string): PlanInput => ({ ...input, programs: { ...input.programs, nginxVersion } });
+    const seen = (nginxVersion: string) => {
+      const { tree, services } = planned(of(nginxVersion));
+      const text = tree.get("nginx.conf")?.text ?? "";
+      return {
+        kept: [...text.matchAll(/^ +(keepalive\w*) (\w+);$/gm)].map(([, name, value]) => `${name} ${value}`),
+        closes: /^ +"" close;$/m.test(text),
+        keptMs: services["app.a.main"]?.stop.keptMs,
+        namesLog: services["nginx"]?.argv.includes("-e"),
+      };
+    };
+    assert.deepEqual(seen("1.14.1"), { kept: [], closes: true, keptMs: undefined, namesLog: false });
+    const byRequests = ["keepalive 64", "keepalive_requests 10", "keepalive_timeout 100ms"];
+    assert.deepEqual(seen("1.18.0"), { kept: byRequests, closes: false, keptMs: 1000, namesLog: false });
+    const byTime = ["keepalive 64", "keepalive_time 200ms", "keepalive_timeout 100ms"];
+    assert.deepEqual(seen("1.20.1"), { kept: byTime, closes: false, keptMs: 300, namesLog: true });
+    assert.deepEqual(
+      ["1.14.1", "1.18.0", "1.20.1"].map((version) => codes(of(version))),
+      [["MF4026"], ["MF4026"], []],
+    );
+  });
+
   test("an address stays with the plugin that has it, whoever else comes to ask for it", async () => {
     const address = `${APP}prefix_based_routing_extra_routes = /shared\n_virtualdomain_based_routing = 1\nvirtualdomain_based_routing_extra_vhosts = shared.example.org\n`;
     const input = await inputOf("mfserv", { aaa: address, bbb: address });

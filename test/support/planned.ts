@@ -32,6 +32,7 @@ export function exampleHost(module: ModuleName): Host {
 export const EXAMPLE_PROGRAMS: Programs = {
   node: "/opt/metwork/node_modules/.bin/node",
   nginx: "/usr/sbin/nginx",
+  nginxVersion: "1.22.1",
   nginxModules: ["/usr/lib/nginx/modules/ndk_http_module.so", "/usr/lib/nginx/modules/ngx_http_lua_module.so"],
   redis: "/usr/bin/redis-server",
   python3: "/usr/bin/python3",

@@ -20,6 +20,8 @@ export interface Host {
 export interface Programs {
   readonly node: string;
   readonly nginx?: string;
+  /** `major.minor.patch`; absent: not known, and taken for a current one. */
+  readonly nginxVersion?: string;
   /** nginx's dynamic modules to load, in order (ndk before lua). Empty: built without Lua. */
   readonly nginxModules: readonly string[];
   /** redis-server or valkey-server. */

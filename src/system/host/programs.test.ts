@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import { findPrograms } from "./programs.ts";
+import { findPrograms, withNginxVersion } from "./programs.ts";
 
 const home = mkdtempSync(join(tmpdir(), "programs-"));
 after(() => rmSync(home, { recursive: true, force: true }));
@@ -32,6 +32,18 @@ describe("findPrograms", () => {
     assert.equal(findPrograms({ path: [versioned], nginxModules: [] }).python3Version, "3.13");
     const plain = directory("unversioned", { python3: 0o755 });
     assert.equal(findPrograms({ path: [plain], nginxModules: [] }).python3Version, undefined);
+  });
+
+  it("asks nginx for its version, and takes no other program's", async () => {
+    const said = async (words: string): Promise<string | undefined> => {
+      const file = join(home, "told");
+      writeFileSync(file, `#!/bin/sh\necho '${words}' >&2\n`, { mode: 0o755 });
+      return (await withNginxVersion({ node: "/n", nginx: file, nginxModules: [] })).nginxVersion;
+    };
+    assert.equal(await said("nginx version: nginx/1.14.1"), "1.14.1");
+    assert.equal(await said("nginx version: nginx/1.24.0 (Ubuntu)"), "1.24.0");
+    assert.equal(await said("nginx version: openresty/1.21.4.2"), undefined);
+    assert.equal((await withNginxVersion({ node: "/n", nginxModules: [] })).nginxVersion, undefined);
   });
 
   it("takes valkey where there is no redis, and redis before valkey wherever it stands", () => {

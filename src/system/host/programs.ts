@@ -1,10 +1,14 @@
 import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
 import { posix } from "node:path";
 import type { Programs } from "../../core/module/host.ts";
+import { run } from "../../kit/exec.ts";
 import { distributions, nginxLuaModules, programNames } from "./distribution.ts";
 
 /** Before the caller's PATH: the distribution's own python3 is the one that has its flask, its nginx the one with its modules. */
 const systemPath = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"] as const;
+
+/** A busy machine starts a program late. */
+const ANSWER_MS = 10_000;
 
 /** Where to look; both default to this machine's. */
 export interface Places {
@@ -27,6 +31,14 @@ export function findPrograms(places: Places = {}): Programs {
   const found = Object.fromEntries(Object.entries(named).filter(([, file]) => file !== undefined));
   const modules = places.nginxModules ?? [...new Set(distributions.map((distribution) => distribution.nginxModules))];
   return { node: process.execPath, nginxModules: luaModules(modules), ...versionOf(found["python3"]), ...found };
+}
+
+/** The same with the version of nginx, which it has to be asked for: a few milliseconds. */
+export async function withNginxVersion(programs: Programs): Promise<Programs> {
+  if (programs.nginx === undefined) return programs;
+  const { stderr } = await run([programs.nginx, "-v"], { timeoutMs: ANSWER_MS });
+  const nginxVersion = /^nginx version: nginx\/(\d+\.\d+\.\d+)\b/m.exec(stderr)?.[1];
+  return nginxVersion === undefined ? programs : { ...programs, nginxVersion };
 }
 
 /** Distributions call the interpreter by its version, and `python3` is a link to it. */

@@ -5,7 +5,7 @@ import { type ModulePaths, runtimeLayout } from "../../core/module/paths.ts";
 import type { PlanInput } from "../../core/plan/input.ts";
 import { currentManifest } from "../apply/generations.ts";
 import { gatherHost } from "../host/host.ts";
-import { findPrograms } from "../host/programs.ts";
+import { findPrograms, withNginxVersion } from "../host/programs.ts";
 import { loadConfig } from "./config.ts";
 import { type BrokenPlugin, loadLayers, loadPlugins } from "./plugins.ts";
 import { loadTemplates } from "./templates.ts";
@@ -41,7 +41,7 @@ export async function loadPlanInput(paths: ModulePaths): Promise<Result<Loaded> 
     plugins: loadedPlugins.plugins,
     layers: layers.layers,
     host,
-    programs: findPrograms(),
+    programs: await withNginxVersion(findPrograms()),
     templates: loadTemplates(join(paths.root, "templates")),
     ...(owners === undefined ? {} : { owners }),
   };

@@ -3,6 +3,7 @@ import { layoutOf } from "../layout.ts";
 import { type Piece, piece } from "../piece.ts";
 import { ownLog } from "../service/logs.ts";
 import { ownService } from "../service/own.ts";
+import { errorLogOptions } from "./kept.ts";
 
 /** nginx as a supervised service: in the foreground, its error log on its standard error. */
 export function nginxPiece(input: PlanInput, nginx: Omit<Piece, "services">): Piece {
@@ -16,8 +17,7 @@ export function nginxPiece(input: PlanInput, nginx: Omit<Piece, "services">): Pi
       program,
       "-p",
       prefix,
-      "-e",
-      "stderr",
+      ...errorLogOptions(input.programs),
       "-c",
       `${layout.configAuto}/nginx.conf`,
       "-g",

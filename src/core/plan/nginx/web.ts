@@ -11,7 +11,7 @@ import { type Piece, piece } from "../piece.ts";
 import { nginxWord } from "../quote/nginx.ts";
 import { renderer } from "../render.ts";
 import { fragmentFiles, fragmentPath } from "./fragments.ts";
-import { KEPT } from "./kept.ts";
+import { keptOf, oldNginx } from "./kept.ts";
 import { locationsOf, upstreamName } from "./locations.ts";
 import { luaFiles, luaView } from "./lua.ts";
 import { appsOf, planRoutes, type Route, staticDirectory } from "./routes.ts";
@@ -78,7 +78,7 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
     servers: listens.length === 0 ? [] : servers,
     upstreams: upstreams(admitted, layout),
     zoneKiB: zoneKiB(admitted),
-    kept: KEPT,
+    kept: keptOf(input.programs),
     httpFragments: enabled
       .filter((plugin) => plugin.nginx.http !== undefined)
       .map((plugin) => fragmentPath(plugin, "http")),
@@ -101,7 +101,7 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
       ...(lua === undefined ? [] : luaFiles(input, enabled, [])),
     ],
     directories: [{ path: textOf(input.config, "nginx.clientbody_temp_path"), mode: 0o700 }],
-    notes: [...routed.notes, ...hidden, ...virtual.notes],
+    notes: [...routed.notes, ...hidden, ...virtual.notes, ...oldNginx(input.programs)],
   });
   return { ...web, owners: { paths: routed.owners, domains: virtual.owners } };
 }

@@ -8,7 +8,7 @@ import { type Admitted, type RunningPart, socketPath } from "../admit.ts";
 import { environmentOf, MODULE_ENVIRONMENT } from "../environments.ts";
 import type { PlanInput } from "../input.ts";
 import { layoutOf } from "../layout.ts";
-import { KEPT_MS } from "../nginx/kept.ts";
+import { keptOf } from "../nginx/kept.ts";
 import { type Piece, piece } from "../piece.ts";
 import type { ServiceSpec } from "../types.ts";
 import { coreLimit, limitsOfProgram } from "./limits.ts";
@@ -51,6 +51,7 @@ export function planParts(input: PlanInput, { plugins, running }: Admitted): Pie
 function appService(running: RunningPart<App>, input: PlanInput): ServiceSpec {
   const { part, argv } = running;
   const layout = layoutOf(input.paths);
+  const kept = keptOf(input.programs);
   const binds = argv.some((word) => word.includes("{unix_socket_path}"));
   return {
     ...common(running, `app.${running.plugin.name}.${part.name}`, input),
@@ -60,7 +61,7 @@ function appService(running: RunningPart<App>, input: PlanInput): ServiceSpec {
       signal: SIGNALS[part.smartStopSignal] ?? "SIGTERM",
       graceMs: (requestTimeoutS(part, input) + part.smartStopDelayS + GRACE_MARGIN_S) * 1000,
       // FastCGI connections are not kept.
-      ...(part.gateway === "fastcgi" ? {} : { keptMs: KEPT_MS }),
+      ...(part.gateway === "fastcgi" || kept === undefined ? {} : { keptMs: kept.ms }),
     },
     onChange: "swap",
     ...livenessOf(running, input),
