@@ -252,6 +252,7 @@ def batch_process(self, xafs):
     };
     await until("each file of a batch is counted", () => files() === 7);
     assert.equal(count("processing_file_timer"), 0, "the time of one in a batch is the batch's");
+    assert.equal(count("number_of_processing_errors"), 0, "so is its failure");
     statsd.close();
     assert.match(
       readFileSync(join(flow.dataIn, "trash", "own.main", "bad1.tags"), "utf8"),

@@ -13,6 +13,7 @@ const TRACE_LIFE_S = 86_400;
 /**
  * Counts what happened for whoever looks into Redis: `counter.<p>.<s>` and `latest.<p>.<s>` of files a step was given,
  * `trace@<UTC day>~<from>~<to>` of files that went from one place to another. Sent once a second, never waited for.
+ * The predecessor's edge `>delete/giveup` is not among them: a file without tries left goes where its step's policy says.
  */
 export class Counters implements FlowEvents {
   readonly #redis: MessageLists;

@@ -49,9 +49,9 @@ export class StatsdMetrics implements FlowEvents {
     const counts = this.#countsOf(plugin, step, host);
     counts.files += 1;
     counts.bytes += file.size;
-    if (["retried", "buried", "stuck"].includes(ending.is)) counts.errors += 1;
-    // The time of one in a batch is that of the batch, which its worker tells (processing_batch_timer).
+    // Time and failure of one in a batch are those of the batch, which its worker tells.
     const isOfBatch = lane.external && file.tags.has(`${counter}.${plugin}.${step}.batch_id`);
+    if (!isOfBatch && ["retried", "buried", "stuck"].includes(ending.is)) counts.errors += 1;
     if (!isOfBatch) counts.timers.push(performance.now() - startedMs);
     // The predecessor gave files back by a step of its own.
     if (ending.is === "retried") {
