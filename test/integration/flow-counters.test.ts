@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -41,6 +42,32 @@ test("Redis says how many files each step had, when, and by which ways they went
     await says(trace("aside/main", aside), "1");
     const life = await flow.redis(`TTL ${trace("archive/main", flow.archive)}`);
     await until("they go after a day", () => Number(life.slice(1)) > 86_000);
+  } finally {
+    await flow.close();
+  }
+});
+
+test("at DEBUG each step says what it begins and which tags it sets, and a failure all tags", async () => {
+  const flow = new Pipeline();
+  const broken = { do: "archive", directory: "/proc/nowhere", basename: "x", tagsSuffix: "" } as const;
+  try {
+    const config = flow.config([step("broken", broken)], [rule("ASCII*", "broken")]);
+    flow.configure({ ...config, steps: config.steps.map((one) => ({ ...one, debug: one.plugin !== "switch" })) });
+    await flow.start();
+    flow.drop("a.txt", "some text\n");
+    await until("it failed", () => flow.log.includes("Bad processing status for file: a.txt"));
+    const from = String.raw`^[-0-9T:.]+Z {2} {2}\[DEBUG\] \(mfdata\.guess_file_type\.main#\d+\) `;
+    for (const line of [
+      String.raw`Start the processing of .*/tmp/guess_file_type\.main/.*`,
+      String.raw`Setting tag first\.core\.original_basename = a\.txt`,
+      String.raw`Setting tag 0\.guess_file_type\.main\.system_magic = ASCII text`,
+      String.raw`Setting tag 0\.guess_file_type\.main\.size = 10`,
+    ]) {
+      await until(line, () => new RegExp(`${from}${line}$`, "m").test(flow.log));
+    }
+    const dumped = /\[DEBUG\] \(mfdata\.broken\.main#\d+\) latest\.guess_file_type\.main\.system_magic = ASCII text$/m;
+    await until("the failed file's tags are told", () => dumped.test(flow.log));
+    assert.doesNotMatch(flow.log, /\[DEBUG\] \(mfdata\.switch/);
   } finally {
     await flow.close();
   }

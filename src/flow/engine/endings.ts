@@ -8,7 +8,7 @@ import { messageOf } from "../errors.ts";
 import { waitingName } from "../file/ids.ts";
 import { moveFile } from "../file/transfer.ts";
 import { AGAIN_MS } from "../patience.ts";
-import { printable } from "../tell/log.ts";
+import { logTags, printable } from "../tell/log.ts";
 import type { Ending } from "../types.ts";
 import { DEATHS_MAX, deathsOf, retriesOf, setDeaths } from "./attempts.ts";
 import { bury } from "./failure.ts";
@@ -73,6 +73,7 @@ export class Endings {
     const { step, log } = lane;
     const name = printable(file.tags.get(TAG.basename) ?? "");
     log.warning(`Bad processing status for file: ${name}: ${reason}`);
+    logTags(log, "", file.tags);
     const from = file.path;
     if (from === undefined) {
       this.#given.finish(job, { is: "stuck", reason });

@@ -8,7 +8,7 @@ import { messageOf } from "../errors.ts";
 import { waitingName } from "../file/ids.ts";
 import { moveFile } from "../file/transfer.ts";
 import { AGAIN_MS } from "../patience.ts";
-import { printable } from "../tell/log.ts";
+import { logTags, printable } from "../tell/log.ts";
 import type { Ending, FlowFile, Outcome, Sent, StepContext } from "../types.ts";
 import { Endings } from "./endings.ts";
 import type { FlowEvents } from "./events.ts";
@@ -58,6 +58,7 @@ export class Passage {
     const job = { file, lane, counter, startedMs: performance.now(), before };
     this.#given.events.entered(job);
     lane.log.debug(`Start the processing of ${file.path}`);
+    if (counter === 0) logTags(lane.log, "Setting tag ", file.tags);
     return job;
   }
 

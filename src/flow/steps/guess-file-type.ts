@@ -1,6 +1,7 @@
 import { setStepTag } from "../../core/flow/tags.ts";
 import type { StepWork } from "../../core/flow/types.ts";
 import { Looker } from "../../kit/looker.ts";
+import { printable } from "../tell/log.ts";
 import type { Outcome, StepWorker } from "../types.ts";
 
 type Work = Extract<StepWork, { readonly do: "guess_file_type" }>;
@@ -21,7 +22,10 @@ export function guessFileType(work: Work, parallel: number): StepWorker {
   const send: Outcome = { do: "send", to: work.to };
   return async ({ path, tags, size }, { step, counter, log }): Promise<Outcome> => {
     if (path === undefined) return { do: "failed", reason: "it is gone" };
-    const tag = (name: string, value: string): void => setStepTag(tags, counter, step, name, value);
+    const tag = (name: string, value: string): void => {
+      setStepTag(tags, counter, step, name, value);
+      if (log.debugs) log.debug(`Setting tag ${counter}.${step.plugin}.${step.step}.${name} = ${printable(value)}`);
+    };
     const { begin, described } = await looker.look(path);
     if (begin !== undefined) tag("ascii_header", begin);
     for (const [index, question] of questions.entries()) {

@@ -3,6 +3,8 @@ import type { LogLevel } from "../../core/flow/types.ts";
 
 /** What a step, or the daemon itself, says. */
 export interface StepLog {
+  /** Whether DEBUG is heard, so that what is dear to put together need not be. */
+  readonly debugs?: boolean;
   readonly debug: (message: string) => void;
   readonly info: (message: string) => void;
   readonly warning: (message: string) => void;
@@ -55,6 +57,7 @@ export function openLogs(sink: LogSink, pid: number, copy?: LogCopy): Logs {
       const later = (line: string): void => writer.later(line);
       const atOnce = (line: string): void => writer.atOnce(line);
       return {
+        debugs: RANK[level] === RANK.DEBUG,
         debug: said("DEBUG", later),
         info: said("INFO", later),
         warning: said("WARNING", atOnce),
@@ -105,6 +108,12 @@ function clock(): () => string {
     }
     return lastTime;
   };
+}
+
+/** All tags, one a line of DEBUG. */
+export function logTags(log: StepLog, prefix: string, tags: ReadonlyMap<string, string>): void {
+  if (!log.debugs) return;
+  for (const [name, value] of tags) log.debug(`${prefix}${name} = ${printable(value)}`);
 }
 
 function silent(): void {
