@@ -245,6 +245,17 @@ describe("uninstalling", () => {
     assert.deepEqual([existsSync(user), existsSync(`${user}.new`)], [false, false]);
   });
 
+  it("knows the addresses of the hosts its settings name", async () => {
+    using box = sandbox("mfdata");
+    const custom = "[custom]\nftp_hostname = localhost\npeers_hostnames = 10.1.2.3;no-such-host.invalid\n";
+    const daemon = "[extra_daemon_x]\n_cmd_and_args = sleep {CUSTOM_FTP_HOSTNAME_IP}\nnumprocesses = 1\n";
+    writeFiles(homeOf(box, "foo"), pluginFiles("foo", "mfdata", { "config.ini": `${GENERAL}${custom}${daemon}` }));
+    const { plugins, broken } = await loadPlugins(box.paths, box.env);
+    assert.deepEqual(broken, []);
+    assert.equal(plugins[0]?.settings["CUSTOM_FTP_HOSTNAME_IP"], "127.0.0.1");
+    assert.equal(plugins[0]?.settings["CUSTOM_PEERS_HOSTNAMES_IPS"], "10.1.2.3;dns_error");
+  });
+
   it("works on broken plugins, which are listed as error and stop nobody", async () => {
     using box = sandbox("mfserv");
     writeFiles(homeOf(box, "broken"), { "config.ini": GENERAL });

@@ -106,7 +106,8 @@ export function isHostName(text: string): boolean {
   return text !== "" && text !== "null" && !text.startsWith("/");
 }
 
-function addressOf(text: string, addresses: ReadonlyMap<string, string>): string {
+/** The address of a host an option names; what is no name to resolve stays as it is. */
+export function addressOf(text: string, addresses: ReadonlyMap<string, string>): string {
   return isHostName(text) ? (addresses.get(text) ?? "dns_error") : text;
 }
 

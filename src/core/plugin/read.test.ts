@@ -70,6 +70,35 @@ describe("a valid plugin", () => {
     );
   });
 
+  it("exports as the grace of a step what holds: its timeout", () => {
+    const { settings } = valid({ module: "mfdata", config: "[step_main]\n_cmd_and_args = x\ntimeout = 70\n" });
+    assert.equal(settings["STEP_MAIN_GRACEFUL_TIMEOUT"], "70");
+  });
+
+  it("has a setting for the addresses of hosts, unless one is written", () => {
+    const config = `[custom]
+hostname = 10.1.2.3
+ftp_hostname = a.example
+mqtt_hostname = b.example
+mqtt_hostname_ip = 10.0.0.9
+peers_hostnames = a.example; /a/socket;c.example
+none_hostname = null
+`;
+    const { settings } = valid({ module: "mfdata", config });
+    assert.deepEqual(
+      Object.entries(settings)
+        .filter(([name]) => /_IPS?$/.test(name))
+        .sort(),
+      [
+        ["CUSTOM_FTP_HOSTNAME_IP", "dns_error"],
+        ["CUSTOM_HOSTNAME_IP", "dns_error"],
+        ["CUSTOM_MQTT_HOSTNAME_IP", "10.0.0.9"],
+        ["CUSTOM_NONE_HOSTNAME_IP", "null"],
+        ["CUSTOM_PEERS_HOSTNAMES_IPS", "dns_error;/a/socket;dns_error"],
+      ],
+    );
+  });
+
   it("exports how directories are complete as it can be written", () => {
     const config = "[step_main]\n_cmd_and_args = x\nwatched_completeness = rename,  stable:5 recursive,companion:.ok\n";
     const { settings } = valid({ module: "mfdata", config });

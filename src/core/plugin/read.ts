@@ -8,6 +8,7 @@ import { buildIdentity, parseMetadata } from "./archive.ts";
 import { commandArgv, stepDirectory } from "./command.ts";
 import { type ConfigText, mergePluginConfig } from "./config.ts";
 import { currentPlugin, pluginEnvironment } from "./environment.ts";
+import { withAddresses } from "./host-settings.ts";
 import { LAYER_FILES, type LayerSource, readLayer } from "./layer.ts";
 import { resolveLayer } from "./layer-resolve.ts";
 import { pluginNameOf } from "./name.ts";
@@ -43,10 +44,12 @@ export interface PluginContext {
   readonly layers: readonly Layer[];
 }
 
-/** A plugin of which only the nginx fragments are still to be read. */
+/** A plugin of which only the nginx fragments are still to be read, and the addresses of hosts to be asked for. */
 export interface PluginDraft {
   readonly plugin: Plugin;
   readonly wanted: readonly WantedFragment[];
+  /** The settings without those of addresses. */
+  readonly written: Plugin["settings"];
 }
 
 /** Reads a plugin; `fragments` holds the texts of the files its config.ini names, by path relative to the home. */
@@ -110,7 +113,7 @@ export function draftPlugin(source: PluginSource, context: PluginContext): Resul
     parts: read.parts,
     rules: read.rules,
     expectations: read.expectations,
-    settings: read.settings,
+    settings: withAddresses(read.settings, new Map()),
     layer,
     crontab: [],
     fragments: {},
@@ -131,7 +134,12 @@ export function draftPlugin(source: PluginSource, context: PluginContext): Resul
   checkCommands(plugin, context, notes);
   const named = notes.map((note) => ({ ...note, plugin: name }));
   if (hasErrors(named)) return { ok: false, notes: named };
-  return success({ plugin, wanted: wantedFragments(sections.values()) }, named);
+  return success({ plugin, wanted: wantedFragments(sections.values()), written: read.settings }, named);
+}
+
+/** The draft, whose settings say what the name service knows of the hosts they name. */
+export function withKnownHosts(draft: PluginDraft, known: ReadonlyMap<string, string>): PluginDraft {
+  return { ...draft, plugin: { ...draft.plugin, settings: withAddresses(draft.written, known) } };
 }
 
 /** Renders what depends on the plugin's whole environment: its crontab and its nginx fragments. */

@@ -125,7 +125,8 @@ function step(
   if (!isUsable(section, name, /^[A-Za-z0-9_]+$/, notes)) return;
   const { part, values } = readStep(section, name, context.stepDirectory(name), notes);
   into.parts.push(part);
-  exportSettings(section.name, values, into.settings);
+  // A step's time to end is its `timeout`: what its processes are told is what holds.
+  exportSettings(section.name, { ...values, graceful_timeout: part.gracefulTimeoutS }, into.settings);
 }
 
 function daemon(section: MergedSection, name: string, _: SectionsContext, into: Growing, notes: Diagnostic[]): void {

@@ -1,8 +1,5 @@
-import { lookup } from "node:dns/promises";
 import { lstatSync } from "node:fs";
-import { isIP } from "node:net";
 import { dirname, join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { failure, hasErrors, type Result, success } from "../../core/base/result.ts";
 import { commentedCopy, hasActiveLine } from "../../core/config/commented.ts";
@@ -18,10 +15,9 @@ import { MODULE_OPTIONS } from "../../core/module/options/index.ts";
 import { checkTogether } from "../../core/module/options/together.ts";
 import { configFiles, type ModulePaths } from "../../core/module/paths.ts";
 import { ensureDirectory, readTextFile, writeFileAtomically } from "../../kit/fs.ts";
+import { addressesOf } from "../host/addresses.ts";
 import { findPrograms } from "../host/programs.ts";
 import { readIni } from "./ini.ts";
-
-const DNS_TIMEOUT_MS = 2000;
 
 /** The configuration, and the files it was looked for in, existing or not: what a watcher must watch. */
 export type LoadedConfig = Result<ModuleConfig> & { readonly inputs: readonly string[] };
@@ -131,27 +127,10 @@ interface Resolution {
 /** Asks the name service for every host an option names. One that has no answer in time is a warning, not an error. */
 async function resolveHosts({ values, texts }: Resolved): Promise<Resolution> {
   const options = [...texts].filter(([name, text]) => /[._]hostname$/.test(name) && isHostName(text));
-  const answers = await Promise.all(options.map(async ([name, text]) => ({ name, text, ip: await addressOf(text) })));
-  const addresses = new Map<string, string>();
-  const notes: Diagnostic[] = [];
-  for (const { name, text, ip } of answers) {
-    if (ip !== undefined) addresses.set(text, ip);
-    else notes.push(unresolved(name, text, values));
-  }
+  const addresses = await addressesOf(options.map(([, text]) => text));
+  const unknown = options.filter(([, text]) => !addresses.has(text));
+  const notes = unknown.map(([name, text]) => unresolved(name, text, values));
   return { addresses, notes };
-}
-
-async function addressOf(name: string): Promise<string | undefined> {
-  if (isIP(name) !== 0) return name;
-  const late = new AbortController();
-  try {
-    const answer = lookup(name).then(({ address }) => address);
-    return await Promise.race([answer, setTimeout(DNS_TIMEOUT_MS, undefined, { signal: late.signal })]);
-  } catch {
-    return undefined;
-  } finally {
-    late.abort();
-  }
 }
 
 function unresolved(name: string, text: string, values: Resolved["values"]): Diagnostic {

@@ -1,15 +1,24 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
+import { failure, type Result } from "../../core/base/result.ts";
 import { type ModulePaths, pluginConfigFiles, pluginsDirectory, runtimeLayout } from "../../core/module/paths.ts";
 import { needsLua } from "../../core/plan/nginx/fragments.ts";
 import { nameCollisions } from "../../core/plugin/collisions.ts";
 import type { ConfigText } from "../../core/plugin/config.ts";
+import { hostsOf } from "../../core/plugin/host-settings.ts";
 import { LAYER_FILES, readLayer } from "../../core/plugin/layer.ts";
 import { pluginNameOf } from "../../core/plugin/name.ts";
-import { draftPlugin, finishPlugin, type PluginContext, type PluginSource } from "../../core/plugin/read.ts";
+import {
+  draftPlugin,
+  finishPlugin,
+  type PluginContext,
+  type PluginSource,
+  withKnownHosts,
+} from "../../core/plugin/read.ts";
 import type { Layer, Plugin } from "../../core/plugin/types.ts";
 import { listDirectory, readTextFile } from "../../kit/fs.ts";
+import { addressesOf } from "../host/addresses.ts";
 import { readCode } from "./code.ts";
 import { loadLayers, readLayerFiles } from "./layers.ts";
 
@@ -55,8 +64,13 @@ export async function loadPlugins(paths: ModulePaths, env: Env): Promise<LoadedP
   const notes: Diagnostic[] = [];
   const broken: BrokenPlugin[] = [];
   const plugins = new Map<string, Plugin>();
-  for (const { name, source } of found) {
-    const read = withCode(completePlugin(source, context, inputs), source, inputs);
+  const completed = await completePlugins(
+    found.map(({ source }) => source),
+    context,
+    inputs,
+  );
+  for (const [index, { name, source }] of found.entries()) {
+    const read = withCode(completed[index] ?? failure(), source, inputs);
     const twin = read.ok ? plugins.get(read.value.name) : undefined;
     if (twin !== undefined) broken.push({ name, home: source.home, notes: [twinNote(name, source.home, twin)] });
     else if (read.ok) {
@@ -83,7 +97,8 @@ export async function loadPlugin(home: string, paths: ModulePaths, env: Env, dev
     .map((entry) => findPlugin(join(installed, entry.name), entry.name, false, paths, env, NO_OVERRIDES));
   const own = findPlugin(home, home, devlink, paths, env, findOverrides(paths));
   const context = await contextFor([own, ...neighbours], paths, env);
-  return completePlugin(own.source, context, []);
+  const [read] = await completePlugins([own.source], context, []);
+  return read ?? failure();
 }
 
 async function contextFor(found: readonly Found[], paths: ModulePaths, env: Env): Promise<PluginContext> {
@@ -96,9 +111,22 @@ async function contextFor(found: readonly Found[], paths: ModulePaths, env: Env)
   return { paths, env, configurationName, layers: [...ofPlugins, ...installed.layers] };
 }
 
-function completePlugin(source: PluginSource, context: PluginContext, inputs: string[]) {
+/** Reads what was found; the hosts that all of them name are asked for together. */
+async function completePlugins(sources: readonly PluginSource[], context: PluginContext, inputs: string[]) {
+  const drafts = sources.map((source) => ({ source, draft: draftPlugin(source, context) }));
+  const known = await addressesOf(drafts.flatMap(({ draft }) => (draft.ok ? hostsOf(draft.value.written) : [])));
+  return drafts.map(({ source, draft }) =>
+    completePlugin(source, draft.ok ? { ...draft, value: withKnownHosts(draft.value, known) } : draft, context, inputs),
+  );
+}
+
+function completePlugin(
+  source: PluginSource,
+  draft: ReturnType<typeof draftPlugin>,
+  context: PluginContext,
+  inputs: string[],
+): Result<Plugin> {
   for (const name of WATCHED) inputs.push(join(source.home, name));
-  const draft = draftPlugin(source, context);
   if (!draft.ok) return draft;
   const fragments = new Map<string, string>();
   for (const { path } of draft.value.wanted) {
@@ -134,7 +162,7 @@ function withIncludes(text: string, home: string, paths: ModulePaths, inputs: st
 }
 
 /** What is linked into a working directory runs what is saved there: its code is an input like its configuration. */
-function withCode(read: ReturnType<typeof completePlugin>, { home, devlink }: PluginSource, inputs: string[]) {
+function withCode(read: Result<Plugin>, { home, devlink }: PluginSource, inputs: string[]) {
   if (!read.ok || !devlink) return read;
   const code = readCode(home, new Set([...WATCHED, ...Object.keys(read.value.fragments)]));
   if (code === undefined) return read;
