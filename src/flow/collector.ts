@@ -1,10 +1,19 @@
-import { type Dirent, lstatSync, readFileSync, renameSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
-import { opendir } from "node:fs/promises";
+import {
+  type Dir,
+  type Dirent,
+  lstatSync,
+  opendirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { posix } from "node:path";
 import { isPipelineName } from "../core/flow/claim-name.ts";
 import { type Area, type Candidate, isGarbage } from "../core/flow/collect.ts";
 import { ignoreMask } from "../core/flow/mask.ts";
-import { nameFromBytes, systemPath } from "../core/flow/names.ts";
+import { nameFromLatin1, systemPath } from "../core/flow/names.ts";
 import { look, type SeenTime, seenFor } from "../core/flow/seen-time.ts";
 import type { FlowConfig } from "../core/flow/types.ts";
 import { isBeingWritten } from "../kit/linux/lease.ts";
@@ -88,7 +97,7 @@ export class Collector {
     await this.#directory(posix.join(dataIn, "trash"), "trash", ignored);
     const tmp = posix.join(dataIn, "tmp");
     await this.#entries(tmp, async (entry) => {
-      const path = posix.join(tmp, nameOf(entry));
+      const path = posix.join(tmp, nameFromLatin1(entry.name));
       if (!entry.isDirectory()) return;
       // Steps that do not run, or are no more, have theirs there too; `.work` holds the scratch files of their workers.
       const sinceOldestClaimS = await this.#oldestClaim(path.replace(/\.work$/, ""), lastLook, inWork);
@@ -122,21 +131,23 @@ export class Collector {
     ignored: (name: string) => boolean,
     sinceOldestClaimS?: number,
   ): Promise<void> {
-    await this.#entries(directory, async (entry) => {
-      const name = nameOf(entry);
+    await this.#entries(directory, (entry) => {
+      const name = nameFromLatin1(entry.name);
       const path = posix.join(directory, name);
       if (entry.isDirectory()) {
-        if (area === "watched") return;
-        await this.#directory(path, area, ignored, sinceOldestClaimS);
-        if (area === "trash") this.#removeEmpty(path);
-        return;
+        if (area === "watched") return undefined;
+        return this.#directory(path, area, ignored, sinceOldestClaimS).then(() => {
+          if (area === "trash") this.#removeEmpty(path);
+        });
       }
       const file = this.#candidate(path, name, ignored);
       const hasOwner = (owner: string): boolean => exists(posix.join(directory, owner));
-      if (file === undefined || !isGarbage(area, file, this.#config.lifetimes, { sinceOldestClaimS, hasOwner })) return;
-      if (area !== "trash" && isBeingWritten(path) === "yes") return;
+      if (file === undefined || !isGarbage(area, file, this.#config.lifetimes, { sinceOldestClaimS, hasOwner }))
+        return undefined;
+      if (area !== "trash" && isBeingWritten(path) === "yes") return undefined;
       inClosed(path, () => unlinkSync(systemPath(path)));
       this.#log.info(`deleted ${printable(path)}: it was there for ${Math.round(file.ageS)} s`);
+      return undefined;
     });
   }
 
@@ -176,34 +187,38 @@ export class Collector {
     }
   }
 
-  /** Goes through a directory a few entries at a time; one that is not there has none. */
+  /**
+   * Goes through a directory a few entries at a time; one that is not there has none. Only what has to be waited for is: of a
+   * promise for each of a hundred thousand files, whatever hangs on it outlives them until all memory is looked through.
+   */
   async #entries(directory: string, visit: (entry: Dirent) => void | Promise<void>): Promise<void> {
-    let count = 0;
+    let dir: Dir;
     try {
       // Latin-1 keeps every byte of a name, whatever its encoding.
-      const dir = await opendir(systemPath(directory), { encoding: "latin1", bufferSize: SLICE });
-      for await (const entry of dir) {
-        if (this.#closed) return;
+      dir = opendirSync(systemPath(directory), { encoding: "latin1", bufferSize: SLICE });
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") throw error;
+      return;
+    }
+    try {
+      let count = 0;
+      for (let entry = dir.readSync(); entry !== null && !this.#closed; entry = dir.readSync()) {
         try {
-          await visit(entry);
+          const visiting = visit(entry);
+          if (visiting !== undefined) await visiting;
         } catch (error) {
           if (codeOf(error) !== "ENOENT") {
-            this.#log.warning(
-              `${printable(posix.join(directory, nameOf(entry)))} cannot be cleaned: ${messageOf(error)}`,
-            );
+            const path = printable(posix.join(directory, nameFromLatin1(entry.name)));
+            this.#log.warning(`${path} cannot be cleaned: ${messageOf(error)}`);
           }
         }
         count += 1;
         if (count % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
       }
-    } catch (error) {
-      if (codeOf(error) !== "ENOENT") throw error;
+    } finally {
+      dir.closeSync();
     }
   }
-}
-
-function nameOf(entry: Dirent): string {
-  return nameFromBytes(Buffer.from(entry.name, "latin1"));
 }
 
 function exists(path: string): boolean {

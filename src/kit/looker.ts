@@ -39,10 +39,15 @@ export class Looker {
   /** Those that are looked at on libuv's threads. */
   #apart = 0;
   #isSlow = false;
+  readonly #idleMs: number;
   #idle: NodeJS.Timeout | undefined;
 
-  /** Up to `parallel` files are looked at together. Throws when libmagic's own database cannot be read. */
-  constructor(questions: Questions, parallel: number) {
+  /**
+   * Up to `parallel` files are looked at together; a thread with nothing to do ends after `idleMs` milliseconds. Throws when
+   * libmagic's own database cannot be read.
+   */
+  constructor(questions: Questions, parallel: number, idleMs = IDLE_MS) {
+    this.#idleMs = idleMs;
     this.#questions = questions;
     this.#parallel = parallel;
     this.#describers = questions.databases.map((database) => describer(parallel, database));
@@ -99,7 +104,7 @@ export class Looker {
     thread.batch = this.#waiting.splice(0, BATCH_MAX);
     thread.worker.ref();
     thread.worker.postMessage(encodePaths(thread.batch.map(({ path }) => path)));
-    this.#idle ??= setTimeout(() => this.#rest(), IDLE_MS).unref();
+    this.#idle ??= setTimeout(() => this.#rest(), this.#idleMs).unref();
     this.#idle.refresh();
   }
 

@@ -10,6 +10,8 @@ interface Asked {
 
 const RECONNECT_STEP_MS = 25;
 const RECONNECT_MAX_MS = 500;
+const READ_BYTES = 64 * 1024;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * One connection to a local Redis or Valkey, made again for ever. Commands are answered in the order they were sent;
@@ -24,7 +26,10 @@ export class RedisConnection {
   /** Index of the first of `#asked` without an answer. */
   #answered = 0;
   #socket: Socket | undefined;
-  #received: Buffer = Buffer.alloc(0);
+  /** What comes is read into it and understood at once: a buffer for each answer would live until all memory is looked through. */
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  /** Of an answer that is not there whole. */
+  #received: Buffer = NOTHING;
   #up = false;
   #attempts = 0;
   #retry: NodeJS.Timeout | undefined;
@@ -68,12 +73,15 @@ export class RedisConnection {
   }
 
   #connect(): void {
-    const socket = connect(this.#path);
+    const callback = (length: number): boolean => {
+      this.#hear(this.#buffer.subarray(0, length));
+      return true;
+    };
+    const socket = connect({ path: this.#path, onread: { buffer: this.#buffer, callback } });
     this.#socket = socket;
-    this.#received = Buffer.alloc(0);
+    this.#received = NOTHING;
     socket.on("error", () => socket.destroy());
     socket.on("connect", () => this.#greet());
-    socket.on("data", (chunk: Buffer) => this.#hear(chunk));
     socket.on("close", () => this.#lost());
     this.#expect();
   }
@@ -110,7 +118,7 @@ export class RedisConnection {
       this.#socket?.destroy();
       return;
     }
-    this.#received = bytes.subarray(at);
+    this.#received = at === bytes.length ? NOTHING : Buffer.from(bytes.subarray(at));
     clearTimeout(this.#watchdog);
     this.#watchdog = undefined;
     if (this.#asked.length > 0) this.#expect();

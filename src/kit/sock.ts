@@ -104,7 +104,8 @@ function readMessages(socket: Socket, onMessage: (message: unknown) => void): vo
   socket.on("data", (chunk: Buffer) => {
     let rest = chunk;
     for (let end = rest.indexOf(NEWLINE); end !== -1; end = rest.indexOf(NEWLINE)) {
-      const line = Buffer.concat([...parts, rest.subarray(0, end)]).toString("utf8");
+      const last = rest.subarray(0, end);
+      const line = (parts.length === 0 ? last : Buffer.concat([...parts, last])).toString("utf8");
       parts = [];
       size = 0;
       rest = rest.subarray(end + 1);

@@ -1,12 +1,14 @@
 /** A thread of the pipeline's daemon that looks at files, many a message; an empty message ends it. */
 import { parentPort, workerData } from "node:worker_threads";
-import { openMagicSync } from "../kit/linux/magic.ts";
+import { type DescribeNow, openMagicSync } from "../kit/linux/magic.ts";
 import { lookAtAll, type Questions } from "../kit/look.ts";
 
 const questions: Questions = workerData;
-const describers = questions.databases.map(open);
+const open = questions.databases.map(openDatabase);
+const describers = open.map(({ describe }) => describe);
 parentPort?.on("message", (paths: string) => {
   if (paths === "") {
+    for (const { close } of open) close();
     parentPort?.close();
     return;
   }
@@ -17,12 +19,13 @@ parentPort?.on("message", (paths: string) => {
 });
 
 /** A database that cannot be read is what its tag says, for each file. */
-function open(database: string | null): (path: string) => string {
+function openDatabase(database: string | null): DescribeNow {
   try {
     return openMagicSync(database ?? undefined);
   } catch (error) {
-    return () => {
+    const describe = (): never => {
       throw error;
     };
+    return { describe, close: () => undefined };
   }
 }

@@ -7,6 +7,7 @@ import {
   isBasename,
   NAME_MAX,
   nameFromBytes,
+  nameFromLatin1,
   nameToBytes,
   pathIn,
   sidecarName,
@@ -43,6 +44,14 @@ test("bytes that are no UTF-8 are escaped as Python does", () => {
   assert.deepEqual(systemPath("/d/a\udce9b"), Buffer.from("/d/a\xe9b", "latin1"));
   assert.equal(nameFromBytes(Buffer.from([0xed, 0xa0, 0x80])), "\udced\udca0\udc80", "an encoded surrogate");
   assert.equal(nameFromBytes(Buffer.from([0xef, 0xbf, 0xbd, 0xff])), "\ufffd\udcff");
+});
+
+test("a name listed in Latin-1 is the one its bytes are", () => {
+  fc.assert(
+    fc.property(bytes, (name) =>
+      assert.equal(nameFromLatin1(Buffer.from(name).toString("latin1")), nameFromBytes(name)),
+    ),
+  );
 });
 
 test("truncation keeps whole characters within the limit", () => {

@@ -17,6 +17,11 @@ export function nameFromBytes(bytes: Uint8Array): string {
   return text.includes(REPLACEMENT) ? decodeEscaping(bytes) : text;
 }
 
+/** The same for what a directory is listed as in Latin-1, one character a byte. A buffer for each of a million names is dear. */
+export function nameFromLatin1(text: string): string {
+  return /[\x80-\xff]/.test(text) ? nameFromBytes(Buffer.from(text, "latin1")) : text;
+}
+
 /** What system calls take for a name or path made by nameFromBytes: the text itself, or its bytes where it has escapes. */
 export function systemPath(text: string): string | Buffer {
   return text.isWellFormed() ? text : nameToBytes(text);

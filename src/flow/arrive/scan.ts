@@ -1,5 +1,5 @@
 import { type Dir, opendirSync } from "node:fs";
-import { nameFromBytes, systemPath } from "../../core/flow/names.ts";
+import { nameFromLatin1, systemPath } from "../../core/flow/names.ts";
 
 const READ_AHEAD = 256;
 
@@ -19,8 +19,8 @@ export class Listing {
   /** The next regular file's name; undefined at the end, when the directory is closed. */
   next(): string | undefined {
     for (let entry = this.#dir.readSync(); entry !== null; entry = this.#dir.readSync()) {
-      if (entry.isFile()) return decode(entry.name);
-      if (entry.isDirectory()) this.directories.push(decode(entry.name));
+      if (entry.isFile()) return nameFromLatin1(entry.name);
+      if (entry.isDirectory()) this.directories.push(nameFromLatin1(entry.name));
     }
     this.#dir.closeSync();
     return undefined;
@@ -29,9 +29,4 @@ export class Listing {
   close(): void {
     this.#dir.closeSync();
   }
-}
-
-function decode(name: string): string {
-  const bytes = Buffer.from(name, "latin1");
-  return bytes.every((byte) => byte < 0x80) ? name : nameFromBytes(bytes);
 }

@@ -13,6 +13,7 @@ interface Library {
   readonly load: CFunction;
   readonly file: CFunction;
   readonly error: CFunction;
+  readonly close: CFunction;
 }
 
 let library: Library | undefined;
@@ -29,6 +30,7 @@ function magicLibrary(): Library {
     load: lib.func("int magic_load(void *cookie, const char *databases)"),
     file: lib.func("const char *magic_file(void *cookie, const char *path)"),
     error: lib.func("const char *magic_error(void *cookie)"),
+    close: lib.func("void magic_close(void *cookie)"),
   };
   return library;
 }
@@ -55,14 +57,23 @@ export function openMagic(parallel: number, database?: string): Describe {
   return describe;
 }
 
-/** The same for a thread that does nothing else: it waits for each answer. */
-export function openMagicSync(database?: string): (path: string) => string {
-  const { file, error } = magicLibrary();
+/** The same for a thread that does nothing else: it waits for each answer. A thread that ends closes what it opened. */
+export interface DescribeNow {
+  readonly describe: (path: string) => string;
+  /** Gives back some 9 MB, which a thread's end does not. */
+  readonly close: () => void;
+}
+
+export function openMagicSync(database?: string): DescribeNow {
+  const { file, error, close } = magicLibrary();
   const cookie = openCookie(database);
-  return (path) => {
-    const text: string | null = file(cookie, path);
-    if (text === null) throw new Error(`libmagic: ${error(cookie)}`);
-    return text;
+  return {
+    describe: (path) => {
+      const text: string | null = file(cookie, path);
+      if (text === null) throw new Error(`libmagic: ${error(cookie)}`);
+      return text;
+    },
+    close: () => void close(cookie),
   };
 }
 
