@@ -7,7 +7,7 @@ import { runBatsFile } from "./test/bats-tests.ts";
 import { reap } from "./test/leaks.ts";
 import { runNodeFile } from "./test/node-tests.ts";
 import { type FileReport, failed } from "./test/result.ts";
-import { showFailures, showReport, showSlowest, showTotal } from "./test/show.ts";
+import { showFailures, showReport, showSlowest, showSummary, showTotal } from "./test/show.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -56,7 +56,8 @@ async function main(wanted: readonly string[]): Promise<number> {
   }
   rmSync(scratch, { recursive: true, force: true });
   showFailures(reports);
-  showSlowest(reports, 5);
+  showSlowest(reports, 10);
+  showSummary(reports);
   return showTotal(reports);
 }
 

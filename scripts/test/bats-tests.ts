@@ -43,6 +43,6 @@ function tapResult([, word, name = "", skipped]: RegExpExecArray): TestResult {
 function explain(results: TestResult[], text: string): void {
   const last = results.pop();
   if (last === undefined) return;
-  const detail = last.outcome === "failed" ? `${last.detail}${last.detail === "" ? "" : "\n"}${text}` : last.detail;
-  results.push({ ...last, detail });
+  const detail = `${last.detail}${last.detail === "" ? "" : "\n"}${text}`;
+  results.push(last.outcome === "failed" ? failed(last.name, detail) : last);
 }

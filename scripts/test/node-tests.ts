@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { cut } from "./cut.ts";
 import { execute, type Finished } from "./process.ts";
 import type { Line } from "./reporter.ts";
 import { type FileReport, failed, type TestResult } from "./result.ts";
@@ -34,7 +35,8 @@ export function judgeNodeFile(text: string, done: Finished): readonly TestResult
     .map((line): Line => JSON.parse(line));
   const results = lines.filter((line) => "outcome" in line);
   const notes = lines.flatMap((line) => ("note" in line ? [line.note] : []));
-  const output = [...notes, done.stdout.trim(), done.stderr.trim()].filter((part) => part !== "").join("\n");
+  const said = [...notes, done.stdout.trim(), done.stderr.trim()].filter((part) => part !== "");
+  const output = said.map((part) => cut(part, 20, 60)).join("\n");
   const anyFailed = results.some((result) => result.outcome === "failed");
   const trouble = (): string | undefined => {
     if (done.timedOut) return `did not end within ${(done.ms / 1000).toFixed(0)} s and was killed`;

@@ -1,6 +1,6 @@
 import type { TestEvent } from "node:test/reporters";
-import { inspect } from "node:util";
-import type { TestResult } from "./result.ts";
+import { explain } from "./explain.ts";
+import { failed, type TestResult } from "./result.ts";
 
 /** A line of what the reporter writes: a test, or `end` when the file came to its end. */
 export type Line = TestResult | { readonly end: true } | { readonly note: string };
@@ -32,7 +32,8 @@ function lineOf(event: TestEvent): Line | undefined {
   const { error } = event.data.details;
   if ("failureType" in error && error.failureType === "subtestsFailed") return undefined;
   const place = event.data.file === undefined ? "" : `at ${event.data.file}:${event.data.line}:${event.data.column}\n`;
-  return { name, outcome: "failed", detail: place + inspect(error.cause ?? error, { depth: 8 }) };
+  const { headline, detail } = explain(error.cause ?? error);
+  return failed(name, place + detail, headline);
 }
 
 function reason(given: string | true, otherwise: string): string {

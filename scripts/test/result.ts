@@ -1,9 +1,13 @@
+import { headlineOf } from "./explain.ts";
+
 /** One test, as every runner reports it. */
 export interface TestResult {
   readonly name: string;
   readonly outcome: "passed" | "failed" | "skipped";
   /** Of a failure all there is to know; of a skip the reason. */
   readonly detail: string;
+  /** Of a failure: why, in a few lines. */
+  readonly headline?: string;
 }
 
 /** All tests of one file, or of one tool. */
@@ -18,4 +22,7 @@ export function count(reports: readonly FileReport[], outcome: TestResult["outco
   return reports.reduce((sum, { results }) => sum + results.filter((one) => one.outcome === outcome).length, 0);
 }
 
-export const failed = (name: string, detail: string): TestResult => ({ name, outcome: "failed", detail });
+/** `headline`: why, in a few lines; the first ones of `detail` unless given. */
+export function failed(name: string, detail: string, headline = headlineOf(detail)): TestResult {
+  return { name, outcome: "failed", detail, headline };
+}

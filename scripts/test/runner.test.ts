@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { judgeTap } from "./bats-tests.ts";
+import { explain } from "./explain.ts";
 import { processesOf, reap } from "./leaks.ts";
 import { runNodeFile } from "./node-tests.ts";
 
@@ -124,6 +125,94 @@ describe("judgeTap judges output that", () => {
       assert.match(results.map(({ detail }) => detail).join(""), says);
     });
   }
+});
+
+const manyLines = Array.from({ length: 400 }, (_, line) => `line ${line}`);
+
+const errors: readonly { title: string; thrown: () => void; headline: RegExp; says: RegExp }[] = [
+  {
+    title: "a difference of many lines",
+    thrown: () => assert.deepEqual([...manyLines, ...manyLines], manyLines),
+    headline: /^Expected values to be strictly deep-equal:\n\+ {3}'line 0',\n\+ {3}'line 1',$/,
+    says: /^Expected values[\s\S]+ {3}'line 0'[\s\S]+\[\d+ lines left out\]\n[\s\S]+'line 399'\n[\s\S]+at thrown \(.*runner\.test\.ts/,
+  },
+  {
+    title: "a long value",
+    thrown: () => assert.equal("x".repeat(9000), "y"),
+    headline: /^Expected values to be strictly equal:\n\+ '?x{150,160} \[8\d+ characters left out\]\n- 'y'$/,
+    says: /x{300} \[8\d+ characters left out\]\n- 'y'/,
+  },
+  {
+    title: "an author's words",
+    thrown: () => assert.match("one, one, two", /^one, two$/, "one file came twice"),
+    headline: /^one file came twice$/,
+    says: /^one file came twice\n[\s\S]+\nactual: 'one, one, two'\nexpected: \/\^one, two\$\/$/,
+  },
+  {
+    title: "its causes",
+    thrown: () => {
+      throw new AggregateError([new Error("left"), Object.assign(new Error("right"), { code: "EIO" })], "both", {
+        cause: new Error("deeper"),
+      });
+    },
+    headline: /^both$/,
+    says: /^both\n[\s\S]+because of deeper\n[\s\S]+because of left\n[\s\S]+because of right\n[\s\S]+\ncode: 'EIO'$/,
+  },
+];
+
+describe("a failed test is explained by", () => {
+  for (const { title, thrown, headline, says } of errors) {
+    it(title, () => {
+      let caught: unknown;
+      try {
+        thrown();
+      } catch (error) {
+        caught = error;
+      }
+      const told = explain(caught);
+      assert.match(told.headline, headline);
+      assert.match(told.detail, says);
+      assert.ok(told.detail.length < 10_000, `${told.detail.length} characters`);
+    });
+  }
+
+  it("what the file wrote, which is cut as well", async () => {
+    const text = `for (let line = 0; line < 5000; line++) console.log("said " + line);
+      test("a", () => { throw new Error("boom"); });`;
+    writeFileSync(join(home, "talks.test.ts"), head + text);
+    const { results } = await runNodeFile(home, "talks.test.ts", home, 60_000);
+    assert.match(results[0]?.detail ?? "", /boom[\s\S]+said 0\n[\s\S]+\[\d+ lines left out\]\n[\s\S]+said 4999$/);
+    assert.ok((results[0]?.detail.split("\n").length ?? 0) < 120);
+  });
+});
+
+it("the report ends with each failed test in short, then the numbers", () => {
+  const script = `
+    import { failed } from "${import.meta.dirname}/result.ts";
+    import { showFailures, showSummary, showTotal } from "${import.meta.dirname}/show.ts";
+    const good = { name: "fine", outcome: "passed", detail: "" };
+    const reports = [
+      { file: "a.test.ts", ms: 1, results: [good, failed("first", "one reason\\nand all the rest")] },
+      { file: "b.test.ts", ms: 1, results: [good, failed("second", "${"another\\n".repeat(300)}", "another")] },
+    ];
+    showFailures(reports);
+    showSummary(reports);
+    showTotal(reports);`;
+  const argv = ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", script];
+  const lines = execFileSync(process.execPath, argv, { encoding: "utf8" }).split("\n");
+  assert.deepEqual(lines.slice(lines.indexOf("failed:")), [
+    "failed:",
+    "  a.test.ts > first",
+    "    one reason",
+    "    and all the rest",
+    "  b.test.ts > second",
+    "    another",
+    "",
+    "2 passed, 2 failed",
+    "",
+  ]);
+  assert.ok(lines.includes("FAIL b.test.ts > second"));
+  assert.ok(lines.includes("  [100 lines left out]"));
 });
 
 describe("reap", () => {

@@ -1,4 +1,5 @@
-import { count, type FileReport } from "./result.ts";
+import { cut } from "./cut.ts";
+import { count, type FileReport, type TestResult } from "./result.ts";
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 const mark = { passed: "ok  ", failed: "FAIL", skipped: "skip" } as const;
@@ -13,13 +14,29 @@ export function showReport(report: FileReport): void {
   }
 }
 
-/** Every failure in full. */
+/** Every failure with all that is known of it. */
 export function showFailures(reports: readonly FileReport[]): void {
-  for (const { file, results } of reports) {
-    for (const { name, outcome, detail } of results) {
-      if (outcome === "failed") console.log(`\nFAIL ${file} > ${name}\n${detail.trimEnd().replace(/^/gm, "  ")}`);
-    }
+  for (const { file, name, detail } of failuresOf(reports)) {
+    console.log(`\nFAIL ${file} > ${name}\n${indent(cut(detail, 120, 80))}`);
   }
+}
+
+/** All failures once more in short: nothing may stand between them and the last line, since long outputs get cut in the middle. */
+export function showSummary(reports: readonly FileReport[]): void {
+  const failures = failuresOf(reports);
+  if (failures.length === 0) return;
+  console.log("\nfailed:");
+  for (const { file, name, headline = "" } of failures) console.log(`  ${file} > ${name}\n${indent(headline, 4)}`);
+}
+
+function failuresOf(reports: readonly FileReport[]): readonly (TestResult & { readonly file: string })[] {
+  return reports.flatMap(({ file, results }) =>
+    results.filter(({ outcome }) => outcome === "failed").map((result) => ({ file, ...result })),
+  );
+}
+
+function indent(text: string, by = 2): string {
+  return text.trimEnd().replace(/^/gm, " ".repeat(by));
 }
 
 export function showSlowest(reports: readonly FileReport[], howMany: number): void {
