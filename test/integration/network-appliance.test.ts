@@ -39,7 +39,11 @@ async function set(plugin: string, settings: Readonly<Record<string, string | nu
   await appliance.ok("metwork", "apply", "mfdata");
 }
 
-const sent = (): readonly string[] => readdirSync(target).map((name) => readFileSync(join(target, name), "utf8"));
+/** What has arrived in full: until then a file has another name. */
+const sent = (): readonly string[] =>
+  readdirSync(target)
+    .filter((name) => !name.endsWith(".t"))
+    .map((name) => readFileSync(join(target, name), "utf8"));
 
 test("a plugin that is not told where to send is reported with the line, and its files wait", async () => {
   await install("sftpsend", "foobar9");

@@ -190,7 +190,8 @@ describe("the trace of a pipeline", () => {
     await until("the next is told", () => existsSync(directory) && stories(flow, "one.kept").length === 1);
     await until("that is said", () => flow.log.includes("the trace is written again"));
     const reader = new TraceReader(directory);
-    assert.equal(reader.lost(0, Date.now() + 1000), 1);
+    // It tries twice; between the two the way may have become free.
+    assert.equal(reader.lost(0, Date.now() + 1000) + stories(flow, "one.lost").length, 1);
     reader.close();
     assert.equal(readdirSync(flow.incoming).length, 0);
   });
