@@ -15,7 +15,7 @@ export function http(
 ): Promise<Reply> {
   const { method = "GET", headers = {} } = options;
   return new Promise((resolve) => {
-    const asked = request(url, { method, headers, agent: false, timeout: 10_000 }, (response) => {
+    const asked = request(url, { method, headers, agent: false, timeout: 30_000 }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("end", () => {
@@ -26,7 +26,7 @@ export function http(
         });
       });
     });
-    asked.on("timeout", () => asked.destroy(new Error("no answer within 10 s")));
+    asked.on("timeout", () => asked.destroy(new Error("no answer within 30 s")));
     asked.on("error", (error) => resolve({ status: 0, body: error.message, headers: {} }));
     asked.end(options.body);
   });
@@ -36,7 +36,7 @@ export function http(
 export async function until<T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,
-  timeoutMs = 30_000,
+  timeoutMs = 60_000,
 ): Promise<{ value: T; tookMs: number }> {
   const begun = performance.now();
   for (;;) {

@@ -10,7 +10,7 @@ import { http, until } from "../../scripts/support/client.ts";
 import { run } from "../../src/kit/exec.ts";
 import { root } from "../support/appliance.ts";
 import { lacks } from "../support/developer.ts";
-import { freePort } from "../support/nginx.ts";
+import { freePort } from "../support/ports.ts";
 
 let home: string;
 let env: NodeJS.ProcessEnv;

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -11,6 +10,7 @@ import { http, until } from "../../scripts/support/client.ts";
 import { run } from "../../src/kit/exec.ts";
 import { root } from "../support/appliance.ts";
 import { lacks } from "../support/developer.ts";
+import { freePort } from "../support/ports.ts";
 
 const HELLO = `import os
 from flask import Flask
@@ -43,15 +43,6 @@ async function exported(init: string, port: number): Promise<string> {
   const ran = await run([join(root, "bin", "metwork"), ...words], { cwd: home, env, timeoutMs: 60_000 });
   assert.equal(ran.code, 0, ran.stderr);
   return output;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" ? (address?.port ?? 0) : 0;
 }
 
 /** The pid that answers. */

@@ -247,7 +247,7 @@ function chunk(type: string, data: Buffer): Buffer {
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  ms = 20_000,
+  ms = 60_000,
   everyMs = 10,
 ): Promise<void> {
   const deadline = performance.now() + ms;

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { type Ran, run } from "../../src/kit/exec.ts";
 import { type Appliance, makeAppliance } from "../support/appliance.ts";
 import { makeCertificate } from "../support/certificate.ts";
-import { freePort } from "../support/network/daemon.ts";
+import { freePort } from "../support/ports.ts";
 import { until } from "./flow-harness.ts";
 
 let appliance: Appliance;

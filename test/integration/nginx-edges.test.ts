@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { appendFileSync, chmodSync, writeFileSync } from "node:fs";
 import { createServer, request, type Server } from "node:http";
 import { request as secureRequest } from "node:https";
-import { connect, createServer as createTcpServer } from "node:net";
+import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -14,6 +14,7 @@ import { findPrograms } from "../../src/system/host/programs.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { type RunningNginx, startNginx, workerSocket } from "../support/nginx.ts";
 import { addPlugin } from "../support/planned.ts";
+import { freePort } from "../support/ports.ts";
 
 const APP = "_cmd_and_args = true\nnumprocesses = 1\n";
 /** An address of this machine that is not local to nginx. */
@@ -41,15 +42,6 @@ function makeWorker(): Server & { tell(event: string): void } {
     socket.on("error", () => undefined);
   });
   return Object.assign(server, { tell: (event: string) => tell(event) });
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" ? (address?.port ?? 0) : 0;
 }
 
 describe("the web server at its edges", { skip }, () => {

@@ -7,8 +7,9 @@ import { after, before, describe, test } from "node:test";
 import { http, until } from "../../scripts/support/client.ts";
 import { type Appliance, makeAppliance } from "../support/appliance.ts";
 import { lacks } from "../support/developer.ts";
+import { freePort } from "../support/ports.ts";
 import { processesOf } from "../support/processes.ts";
-import { freePort, makeCode, serve } from "../support/served.ts";
+import { makeCode, serve } from "../support/served.ts";
 
 const FLASK = `import os
 from flask import Flask
@@ -191,7 +192,7 @@ describe("served alone", () => {
 
   test("a file on a port of this machine alone; /kill; a mistake keeps the former; nothing is left", async () => {
     using code = makeCode({ "hello.py": FLASK });
-    await using serving = await serve(code.directory, elsewhere(), "--port", await freePort(), "hello.py");
+    await using serving = await serve(code.directory, elsewhere(), "--port", String(await freePort()), "hello.py");
     assert.match(serving.url, /^http:\/\/127\.0\.0\.1:\d+\/$/);
     const home = join(serving.runtime, "..");
     assert.equal((await serving.get()).body, "before");
@@ -215,11 +216,11 @@ describe("served alone", () => {
 
   test("what a killed one left, the next one removes", async () => {
     using code = makeCode({ "index.html": "<p>here" });
-    const serving = await serve(code.directory, elsewhere(), "--port", await freePort(), ".");
+    const serving = await serve(code.directory, elsewhere(), "--port", String(await freePort()), ".");
     const home = join(serving.runtime, "..");
     await serving.kill();
     assert.ok(existsSync(home));
-    await using next = await serve(code.directory, elsewhere(), "--port", await freePort(), ".");
+    await using next = await serve(code.directory, elsewhere(), "--port", String(await freePort()), ".");
     assert.ok(!existsSync(home));
     assert.match((await next.get()).body, /here/);
     assert.equal(await next.interrupt(), 0);
@@ -230,7 +231,7 @@ describe("served alone", () => {
     using code = makeCode({ "app.py": "import missing_module\nfrom flask import Flask\napp = Flask(__name__)\n" });
     const before = left();
     await assert.rejects(
-      serve(code.directory, elsewhere(), "--port", await freePort(), "--name=broken", "app.py"),
+      serve(code.directory, elsewhere(), "--port", String(await freePort()), "--name=broken", "app.py"),
       /No module named 'missing_module'/,
     );
     await until("nothing is left", () => (left().every((name) => before.includes(name)) ? true : undefined));

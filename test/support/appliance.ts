@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Ran, run } from "../../src/kit/exec.ts";
+import { freePort } from "./ports.ts";
 
 export const root = join(import.meta.dirname, "..", "..");
 
@@ -25,7 +25,7 @@ export interface Appliance extends AsyncDisposable {
 /** Prepares an appliance that is not started. `site` is added to each module's /etc configuration. */
 export async function makeAppliance(site: { mfserv?: string; mfdata?: string } = {}): Promise<Appliance> {
   const home = mkdtempSync(join(tmpdir(), "mw-"));
-  const [mfserv, mfdata] = await freePorts();
+  const [mfserv, mfdata] = [await freePort(), await freePort()];
   const env = {
     ...process.env,
     METWORK_RUNTIME_ROOT: home,
@@ -98,17 +98,3 @@ _url = http://localhost/
 _maintainer = Tester <tester@localhost>
 _vendor = metwork
 `;
-
-/** Ports nobody listens on now. They are held together, so they differ. */
-async function freePorts(): Promise<[number, number]> {
-  const servers = await Promise.all(
-    [0, 0].map(() => {
-      return new Promise<Server>((resolve) => {
-        const server = createServer().listen(0, "127.0.0.1", () => resolve(server));
-      });
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return [ports[0] ?? 0, ports[1] ?? 0];
-}

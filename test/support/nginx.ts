@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { type IncomingHttpHeaders, request } from "node:http";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type ModuleName, type ModulePaths, runtimeLayout } from "../../src/core/module/paths.ts";
@@ -10,6 +9,7 @@ import { manifestOf, servedId } from "../../src/core/plan/manifest.ts";
 import { plan } from "../../src/core/plan/plan.ts";
 import { findPrograms } from "../../src/system/host/programs.ts";
 import { materialise, readInput, temporaryHome } from "./planned.ts";
+import { freePort } from "./ports.ts";
 
 export interface Reply {
   readonly status: number;
@@ -107,16 +107,6 @@ function ask(path: string, options: Ask, where: { port: number } | { socketPath:
     asked.on("timeout", () => asked.destroy(new Error(`no answer for ${path}`)));
     asked.end(body);
   });
-}
-
-/** A TCP port nobody listens on at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** The stable socket of an app's worker, below a runtime home. */

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { http, type Reply, until } from "../../scripts/support/client.ts";
@@ -104,16 +103,6 @@ export async function serve(cwd: string, env: NodeJS.ProcessEnv, ...words: reado
     },
   };
   return serving;
-}
-
-/** One that the kernel gives away now: not one of the few that others look at first. */
-export async function freePort(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return String(typeof address === "object" ? address?.port : "");
 }
 
 function collect(stream: ChildProcess["stdout"]): () => string {

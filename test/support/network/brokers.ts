@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { freePort } from "../ports.ts";
 import type { Certificates } from "./certificates.ts";
-import { boxed, Daemon, freePort } from "./daemon.ts";
+import { boxed, Daemon } from "./daemon.ts";
 
 /** mosquitto, which keeps what it has to when it is asked to end; `lines` are added to its configuration. */
 export async function mosquitto(

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { until } from "../../integration/flow-harness.ts";
 
 /** A server of another program, in the foreground, on a port of this machine only. */
@@ -66,15 +66,6 @@ export class Daemon {
 export function boxed(...empty: readonly string[]): readonly [string, ...string[]] {
   const own = empty.flatMap((directory) => ["--tmpfs", directory]);
   return ["bwrap", "--dev-bind", "/", "/", ...own, "--unshare-pid", "--proc", "/proc", "--die-with-parent"];
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function isListening(port: number): Promise<boolean> {

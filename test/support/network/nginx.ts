@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { freePort } from "../ports.ts";
 import type { Certificates } from "./certificates.ts";
-import { Daemon, freePort } from "./daemon.ts";
+import { Daemon } from "./daemon.ts";
 
 export interface WebServer extends Daemon {
   /** Where its root directory is: what is put to `/basic/name` is `basic/name` there. */

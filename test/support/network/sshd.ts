@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { boxed, Daemon, freePort } from "./daemon.ts";
+import { freePort } from "../ports.ts";
+import { boxed, Daemon } from "./daemon.ts";
 
 export interface SshServer extends Daemon {
   readonly user: string;

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { boxed, Daemon, freePort } from "./daemon.ts";
+import { freePort } from "../ports.ts";
+import { boxed, Daemon } from "./daemon.ts";
 
 export interface FtpServer extends Daemon {
   /** Where its root directory is. */
