@@ -103,6 +103,48 @@ test("AMQP: exchange, routing key and queue; broker and listener killed meanwhil
   assert.equal(await worker.stop(), 0);
 });
 
+test("AMQP: told to stop with messages in its hands it ends well, and none is lost", async () => {
+  await rabbitStarted;
+  const connection: ChannelModel = await connect(`amqp://guest:guest@127.0.0.1:${rabbit.port}`);
+  const channel = await connection.createConfirmChannel();
+  await channel.assertQueue("stops", { durable: true });
+  for (let index = 0; index < 600; index++) channel.sendToQueue("stops", Buffer.from(`stopped ${index}`));
+  await channel.waitForConfirms();
+  for (let round = 1; archived("stopped").size < 600; round++) {
+    const worker = start("amqplistener", "stopping", {
+      amqp_hostname: "127.0.0.1",
+      amqp_port: rabbit.port,
+      dest_dir: flow.incoming,
+      amqp_queue_name: "stops",
+      amqp_queue_durable: 1,
+      amqp_auto_ack: 0,
+      amqp_prefetch_count: 100,
+    });
+    const before = archived("stopped").size;
+    await until("some are archived", () => archived("stopped").size > before);
+    assert.equal(await worker.stop(), 0, `round ${round}: ${worker.log}`);
+    // What it stored before it ended, none of which comes again.
+    await until("they are archived", () => flow.inside().length === 0);
+  }
+  assert.equal((await channel.checkQueue("stops")).messageCount, 0);
+  assert.deepEqual(new Set(archived("stopped").values()), new Set([1]));
+  await connection.close();
+});
+
+test("AMQP: a queue that is not there is looked for until it is", async () => {
+  await rabbitStarted;
+  const worker = start("amqplistener", "looking", {
+    amqp_hostname: "127.0.0.1",
+    amqp_port: rabbit.port,
+    dest_dir: flow.incoming,
+    amqp_queue_name: "missing",
+    amqp_queue_passive: 1,
+  });
+  await until("it has looked twice", () => worker.log.split("NOT_FOUND").length > 2);
+  assert.equal(worker.starts, 1, worker.log);
+  assert.equal(await worker.stop(), 0, worker.log);
+});
+
 for (const [qos, version] of [
   [1, "3.1.1"],
   [2, "5"],

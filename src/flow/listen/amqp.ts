@@ -4,7 +4,7 @@ import type { Settings } from "../../core/flow/network/settings.ts";
 import { messageOf } from "../errors.ts";
 import { tlsSettings } from "../tls.ts";
 import { Intake } from "./intake.ts";
-import { type Listener, type Listening, untilStopped } from "./listener.ts";
+import { type Listener, type Listening, STOP_MS, untilStopped } from "./listener.ts";
 import { BackOff } from "./patience.ts";
 import { listenerTags } from "./store.ts";
 
@@ -25,10 +25,14 @@ async function keepConnected({ settings, store, plugin, log }: Listening, stoppi
   while (!stopping.aborted) {
     try {
       const connection = await connect(brokerOptions(settings), socketOptions(settings));
+      if (stopping.aborted) {
+        await connection.close();
+        return;
+      }
       log.info(`connected to ${where}`);
       await consume(connection, { settings, store, plugin, log }, intake, stopping, () => backOff.reset());
     } catch (error) {
-      log.error(`the broker at ${where}: ${messageOf(error)}`);
+      if (!stopping.aborted) log.error(`the broker at ${where}: ${messageOf(error)}`);
     }
     await delay(backOff.next(), undefined, { signal: stopping }).catch(() => undefined);
   }
@@ -43,17 +47,31 @@ async function consume(
   onReady: () => void,
 ): Promise<void> {
   let open = true;
-  const closed = new Promise<void>((resolve, reject) => {
-    connection.on("close", resolve).on("error", reject);
-    stopping.addEventListener("abort", () => void connection.close().then(resolve, resolve));
-  }).finally(() => {
+  const over = Promise.withResolvers<void>();
+  // Until all is declared nobody waits for it; then what was asked last fails as well.
+  over.promise.catch(() => undefined);
+  const ended = (): void => {
     open = false;
-  });
+  };
+  connection.on("close", over.resolve).on("error", over.reject).on("close", ended).on("error", ended);
+  let opened: Channel | undefined;
+  // What is in hand is finished first, unless it takes too long: then it comes again.
+  const stop = async (): Promise<void> => {
+    await Promise.race([intake.idle(), delay(STOP_MS)]);
+    ended();
+    // The broker may close a connection before it has read what its channels were told last.
+    await opened?.close().catch(() => undefined);
+    over.resolve();
+  };
+  const stopped = (): void => void stop();
+  stopping.addEventListener("abort", stopped);
   try {
     const channel = await connection.createChannel();
+    opened = channel;
     const lost = new Promise<never>((_, reject) => {
       channel.on("error", reject).on("close", () => reject(new Error("the channel was closed")));
     });
+    lost.catch(() => undefined);
     const tagsOf = ({ fields }: ConsumeMessage) =>
       listenerTags(plugin, {
         amqplistener_hostname: settings.text("amqp_hostname"),
@@ -63,12 +81,14 @@ async function consume(
       });
     const take = (message: ConsumeMessage): void => {
       const settle = (stored: boolean): void => {
-        if (!open) return;
+        // What is not acknowledged by the end of the connection the broker has anyway.
+        if (!open || (!stored && stopping.aborted)) return;
         if (stored) channel.ack(message);
         else channel.nack(message, false, true);
         log.info(`message ${stored ? "received" : "given back"} (size: ${message.content.length})`);
       };
-      intake.take(store.saving(message.content, tagsOf(message)), () => open, settle);
+      const wanted = (): boolean => open && !stopping.aborted;
+      if (wanted()) intake.take(store.saving(message.content, tagsOf(message)), wanted, settle);
     };
     const queue = await declare(channel, settings);
     await channel.prefetch(settings.flag("amqp_auto_ack") ? IN_HAND : settings.number("amqp_prefetch_count"));
@@ -79,9 +99,10 @@ async function consume(
       };
       channel.consume(queue, onMessage, { exclusive: settings.flag("amqp_exclusive") }).then(onReady, reject);
     });
-    await Promise.race([closed, lost, cancelled]);
+    await Promise.race([over.promise, lost, cancelled]);
   } finally {
-    open = false;
+    ended();
+    stopping.removeEventListener("abort", stopped);
     await connection.close().catch(() => undefined);
   }
 }

@@ -2,6 +2,9 @@ import type { Settings } from "../../core/flow/network/settings.ts";
 import type { StepLog } from "../tell/log.ts";
 import type { Store } from "./store.ts";
 
+/** How long what is in hand may take when a listener is told to stop. */
+export const STOP_MS = 5000;
+
 /** What the listener of one protocol is given. */
 export interface Listening {
   readonly settings: Settings;

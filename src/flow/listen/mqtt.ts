@@ -6,7 +6,7 @@ import { messageOf } from "../errors.ts";
 import { tlsSettings } from "../tls.ts";
 import { Completed } from "./completed.ts";
 import { Intake } from "./intake.ts";
-import { type Listener, type Listening, untilStopped } from "./listener.ts";
+import { type Listener, type Listening, STOP_MS, untilStopped } from "./listener.ts";
 import { type MqttBroker, MqttConnection } from "./mqtt-connection.ts";
 import { BackOff } from "./patience.ts";
 import { listenerTags, type Saving } from "./store.ts";
@@ -15,8 +15,6 @@ import { listenerTags, type Saving } from "./store.ts";
 const IN_HAND = 256;
 /** Messages with a QoS above 0 an MQTT 5 broker sends before the first of them is acknowledged. */
 const RECEIVE_MAXIMUM = 200;
-/** How long what is in hand may take when we are told to stop. */
-const STOP_MS = 5000;
 const SUBSCRIPTION = 1;
 
 /** Makes a file of each message, several at once, and acknowledges each in its turn when its file is safe. */
