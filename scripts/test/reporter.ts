@@ -1,15 +1,36 @@
 import type { TestEvent } from "node:test/reporters";
+import { setTimeout as delay } from "node:timers/promises";
 import { explain } from "./explain.ts";
 import { failed, type TestResult } from "./result.ts";
 
 /** A line of what the reporter writes: a test, or `end` when the file came to its end. */
 export type Line = TestResult | { readonly end: true } | { readonly note: string };
 
-/** Reporter of node:test for the runner: one JSON value per line. Suites are not tests, so only their tests appear. */
+/** What a failed test left open, a connection or a timer, may keep the process for so long after the last test, in ms. */
+const LINGER_MS = 5_000;
+
+/**
+ * Reporter of node:test for the runner: one JSON value per line. Suites are not tests, so only their tests appear. A process that does
+ * not end by itself is ended if a test of it failed, since the next ones wait for it; else that is a failure, the runner's to find.
+ */
 export default async function* reporter(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
-  for await (const event of source) {
-    const line = lineOf(event);
+  const events = source[Symbol.asyncIterator]();
+  let [running, failures] = [0, 0];
+  for (let next = events.next(); ; ) {
+    const lingers = running === 0 && failures > 0;
+    const event = await (lingers ? Promise.race([next, delay(LINGER_MS, undefined, { ref: false })]) : next);
+    if (event === undefined) {
+      yield `${JSON.stringify({ note: "what a failed test left open kept the process" })}\n${JSON.stringify({ end: true })}\n`;
+      setTimeout(() => process.exit(1), 100);
+    }
+    const { done, value } = event ?? (await next);
+    if (done === true) return;
+    if (value.type === "test:enqueue") running++;
+    if (value.type === "test:complete") running--;
+    if (value.type === "test:fail") failures++;
+    const line = lineOf(value);
     if (line !== undefined) yield `${JSON.stringify(line)}\n`;
+    next = events.next();
   }
 }
 

@@ -64,6 +64,20 @@ const files: readonly {
   },
   { title: "declares nothing", text: "export {};", outcomes: ["failed"], says: /declares no test/ },
   {
+    title: "fails and leaves a timer",
+    text: `test("a", () => { setInterval(() => {}, 1000); throw new Error("boom"); });
+      describe("s", () => { test("b", () => new Promise((resolve) => setTimeout(resolve, 6_000))); });`,
+    outcomes: ["failed", "passed"],
+    says: /boom[\s\S]*left open kept the process/,
+  },
+  {
+    title: "leaves a timer",
+    text: 'test("a", () => { setInterval(() => {}, 1000); });',
+    outcomes: ["passed", "failed"],
+    says: /did not end within/,
+    deadlineMs: 8_000,
+  },
+  {
     title: "never ends",
     text: 'test("a", () => new Promise(() => setInterval(() => {}, 1000)));',
     outcomes: ["failed"],
@@ -72,7 +86,7 @@ const files: readonly {
   },
 ];
 
-describe("runNodeFile judges a file that", () => {
+describe("runNodeFile judges a file that", { concurrency: true }, () => {
   for (const { title, text, outcomes, says, deadlineMs = 60_000 } of files) {
     it(title, async () => {
       const name = `${title.replaceAll(" ", "-")}.test.ts`;
