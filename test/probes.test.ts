@@ -40,13 +40,15 @@ for (const [what, keys, host, path] of APPS) {
 }
 
 const AT = { file: "/p/config.ini", line: 3, col: 1, length: 1 };
-const PROBE: AppProbe = { plugin: "p", service: "app.p.main", host: "h.org", path: "/ok", timeoutS: 0.3, at: AT };
+const PROBE: AppProbe = { plugin: "p", service: "app.p.main", host: "h.org", path: "/ok", timeoutS: 1, at: AT };
+/** Healthy is found out at once, however long there is time for it. */
+const PATIENT: AppProbe = { ...PROBE, timeoutS: 60 };
 const OK = { status: 200, body: "OK" };
 
 const ANSWERS: readonly (readonly [what: string, probe: AppProbe, says: RegExp | undefined])[] = [
-  ["any answer", { ...PROBE, path: "/500" }, undefined],
-  ["its host", { ...PROBE, path: "/host", expected: { status: 200, body: "for h.org" } }, undefined],
-  ["an answer that becomes right in time", { ...PROBE, path: "/late", expected: OK }, undefined],
+  ["any answer", { ...PATIENT, path: "/500" }, undefined],
+  ["its host", { ...PATIENT, path: "/host", expected: { status: 200, body: "for h.org" } }, undefined],
+  ["an answer that becomes right in time", { ...PATIENT, path: "/late", expected: OK }, undefined],
   ["502, which nginx says", { ...PROBE, path: "/502" }, /502/],
   ["504, which nginx says", { ...PROBE, path: "/504" }, /504/],
   ["another status", { ...PROBE, path: "/500", expected: OK }, /answers 500, not 200/],

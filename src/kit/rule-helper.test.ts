@@ -97,10 +97,11 @@ for (const [language, { argv, file, code, edited }] of Object.entries(LANGUAGES)
       const { ask, said } = start(context);
       const answers = Promise.all([ask("is_mine", "hangs", "odd"), ask("is_mine"), ask("dies", "odd")]);
       assert.deepEqual(await answers, ["yes unknown yes", "yes", "unknown yes"]);
-      const began = performance.now();
+      const silent = (): number => said.filter((line) => /rules\.hangs gave no answer/.test(line)).length;
+      const before = silent();
+      assert.ok(before > 0, String(said));
       assert.equal(await ask("hangs", "is_mine"), "unknown yes");
-      assert.ok(performance.now() - began < LIMITS.hangMs);
-      assert.ok(said.some((line) => /rules\.hangs gave no answer/.test(line)));
+      assert.equal(silent(), before, "it was not asked again");
     });
 
     test("an edited file, or one it imports, counts from the next question on", async (context) => {
@@ -127,6 +128,6 @@ test("a program that cannot be started gives no answers", async () => {
 });
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!(await holds())) assert.ok(performance.now() < deadline, "not within 10 s");
+  const deadline = performance.now() + 60_000;
+  while (!(await holds())) assert.ok(performance.now() < deadline, "not within 60 s");
 }

@@ -249,7 +249,7 @@ describe("a running pipeline", () => {
     for (let index = 0; index < 50; index++) flow.drop(`stop${index}.any`, "x");
     const start = performance.now();
     assert.equal(await flow.stop(), 0);
-    assert.ok(performance.now() - start < 5000);
+    assert.ok(performance.now() - start < 30_000);
     const inTmp = flow.inside().filter((path) => path.startsWith(join(flow.dataIn, "tmp")));
     assert.deepEqual(inTmp, []);
     const names = [...flow.archived(), ...flow.inside().map((path) => basename(path))];

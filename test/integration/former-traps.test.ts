@@ -98,14 +98,14 @@ test("a reload by circusctl serves throughout, by other processes, on sockets th
 test("a changed configuration of the module is in the workers' environment, without a stop", async () => {
   const statuses = await askWhile(async () => {
     appliance.write("mfserv/config/config.ini", "[log]\nminimal_level = WARNING\n");
-    await until("it is there", async () => ((await http(url)).body.endsWith(",WARNING") ? true : undefined), 60_000);
+    await until("it is there", async () => ((await http(url)).body.endsWith(",WARNING") ? true : undefined));
   });
   assert.deepEqual(statuses, new Set([200]));
 });
 
 test("an nginx whose master is killed serves again at once, and no worker of the old one holds the port", async () => {
   process.kill(Number(readFileSync(join(appliance.home, "mfserv/var/nginx.pid"), "utf8")), "SIGKILL");
-  await until("it serves", async () => ((await http(url)).status === 200 ? true : undefined), 15_000);
+  await until("it serves", async () => ((await http(url)).status === 200 ? true : undefined));
   assert.equal(await appliance.ok("mfserv_wrapper", "find_zombies_nginx_workers.py"), "");
 });
 

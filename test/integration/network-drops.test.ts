@@ -87,7 +87,7 @@ test("FTP: a file is taken when it is renamed; nothing can be fetched, and no pa
   assert.match(fetched.stderr, /550|denied|RETR/i);
   assert.match((await curl("--user", "anonymous:wrong", ftpUrl(""))).stderr, /denied|530|login/i);
   assert.notEqual(
-    (await run(["curl", "-sS", ...login, ftpUrl("")], { cwd: "/", env: process.env, timeoutMs: 9000 })).code,
+    (await run(["curl", "-sS", ...login, ftpUrl("")], { cwd: "/", env: process.env, timeoutMs: 30_000 })).code,
     0,
   );
 });
@@ -111,7 +111,7 @@ test("SFTP: a file is taken when it is renamed; nothing else can be read or writ
   await until("it is archived", () => kept("sftp/report") === "from further");
   const command = await run(
     ["ssh", ...sftpArguments().map((word) => (word === "-P" ? "-p" : word)), "radar@127.0.0.1", "id"],
-    { cwd: "/", env: process.env, timeoutMs: 9000 },
+    { cwd: "/", env: process.env, timeoutMs: 30_000 },
   );
   assert.doesNotMatch(command.stdout, /uid=/);
   assert.ok(!readFileSync(secret, { encoding: "utf8", flag: "a+" }).includes("PRIVATE"));
@@ -205,7 +205,7 @@ test("full: new uploads over either are refused, in sessions that are open too; 
   appliance.write("mfdata/config/config.ini", site);
   await appliance.ok("metwork", "apply", "mfdata");
   await until("files are taken", () => !existsSync(refusing));
-  await until("the directories are open", () => !isClosed("ftp") && !isClosed("sftp"), 5000);
+  await until("the directories are open", () => !isClosed("ftp") && !isClosed("sftp"));
   open.stdin.end("rename before.t before\n");
   await curl(...login, ftpUrl(""), "-Q", "RNFR run.t", "-Q", "RNTO run");
   await until("both are archived", () => kept("sftp/before") !== undefined && kept("ftp/run")?.length === 4_000_000);

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { until } from "../../scripts/support/client.ts";
@@ -33,7 +34,13 @@ describe("resumable uploads behind nginx", { skip }, () => {
         stdio: ["ignore", "inherit", "inherit"],
       },
     );
-    await until("the service listens", () => existsSync(uploadsSocket) || undefined);
+    // The file is there before somebody listens on it.
+    await until("the service listens", async () => {
+      const socket = connect(uploadsSocket);
+      const answered = await once(socket, "connect").catch(() => undefined);
+      socket.destroy();
+      return answered;
+    });
   };
   const killService = async (): Promise<void> => {
     const ended = once(service, "exit");

@@ -46,7 +46,7 @@ describe("the reinject step of the Python layer", () => {
     const options = ["--dest-dir=own/main", "--retry-min-wait=0", "--retry-total=3", "--step-name=main"];
     workers.push(new StepWorker(flow, "again", ["python3", script, ...options, "step.again.main"]));
     for (const name of ["passes1", "passes2", "never9"]) flow.drop(name, `content of ${name}`);
-    await until("two passed, one was given up", () => flow.archived().length === 2 && trash().length === 2, 20_000);
+    await until("two passed, one was given up", () => flow.archived().length === 2 && trash().length === 2);
     assert.deepEqual(trash(), ["never9", "never9.tags"]);
     const tags = readFileSync(join(flow.dataIn, "trash", "again.main", "never9.tags"), "utf8");
     assert.match(tags, /^latest\.again\.main\.attempt = 3$/m);
@@ -79,7 +79,7 @@ def give_up(self, xaf):
     const second = reinject(body, "--retry-min-wait=8", "--retry-total=1");
     await until("they wait again", () => notes(flow).filter((line) => line === "delay 1 8.0 1").length >= 2);
     second.kill();
-    await until("one passed, one was given up", () => flow.archived().length === 1 && trash().length === 2, 20_000);
+    await until("one passed, one was given up", () => flow.archived().length === 1 && trash().length === 2);
     assert.deepEqual(trash(), ["never9", "never9.tags"]);
     const hooks = notes(flow).filter((line) => /^(reinject|give)/.test(line));
     assert.deepEqual(hooks.sort(), ["give up never9", "reinject never9 0", "reinject passes1 0"]);

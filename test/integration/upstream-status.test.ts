@@ -3,9 +3,13 @@ import { after, before, test } from "node:test";
 import { http, until } from "../../scripts/support/client.ts";
 import { type Appliance, general, makeAppliance } from "../support/appliance.ts";
 
-/** Answers; to `/hold` after two seconds. */
+/** Answers; to `/hold` when there is a file. */
 const SERVER = `const { createServer } = require("node:http");
-createServer((asked, reply) => setTimeout(() => reply.end("here"), asked.url.endsWith("/hold") ? 2000 : 0)).listen({ fd: 3 });
+const go = () => require("node:fs").existsSync(__dirname + "/go");
+createServer(function answer(asked, reply) {
+  if (asked.url.endsWith("/hold") && !go()) setTimeout(answer, 20, asked, reply);
+  else reply.end("here");
+}).listen({ fd: 3 });
 `;
 const APP = "_cmd_and_args = node {plugin_dir}/server.cjs\nnumprocesses = 2\n";
 
@@ -48,6 +52,7 @@ test("each worker's socket is listed, with its process and its connections", asy
   const held = [1, 2, 3].map(() => ask("/held/hold"));
   const open = async () => (await peers()).reduce((sum, { conns, waiting }) => sum + conns + waiting, 0);
   await until("three requests are in work", async () => ((await open()) >= 3 ? true : undefined));
+  appliance.write("mfserv/var/plugins/held/go", "");
   await Promise.all(held);
 });
 

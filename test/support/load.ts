@@ -45,7 +45,10 @@ export interface Load {
 const PATIENCE_MS = 10_000;
 const FORM = "message=hello";
 
-/** Sends GET (or POST) requests to a loopback port until it is stopped; every client waits for its answer before it goes on. */
+/**
+ * Sends GET (or POST) requests to a loopback port until it is stopped; every client waits for its answer before it goes on. One
+ * that a failed test leaves behind does not keep the process.
+ */
 export function startLoad(options: LoadOptions): Load {
   const figures: Figures = {
     requests: 0,
@@ -70,7 +73,9 @@ export function startLoad(options: LoadOptions): Load {
       figures.slowestMs = Math.max(figures.slowestMs, performance.now() - begun);
       const rest = options.restMs ?? 0;
       if (rest > 0)
-        await delay(rest * 2 * Math.random(), undefined, { signal: stopping.signal }).catch(() => undefined);
+        await delay(rest * 2 * Math.random(), undefined, { signal: stopping.signal, ref: false }).catch(
+          () => undefined,
+        );
     }
     line?.close();
   };
@@ -79,7 +84,9 @@ export function startLoad(options: LoadOptions): Load {
     figures,
     async stop() {
       stopping.abort();
+      const hold = setInterval(() => undefined, 1_000);
       await Promise.all(clients);
+      clearInterval(hold);
       return figures;
     },
   };
@@ -144,7 +151,7 @@ interface Line {
 
 function openLine(port: number): Promise<Line | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true }).unref();
     socket.once("error", () => resolve(undefined));
     socket.once("connect", () => resolve(lineOn(socket)));
   });

@@ -70,7 +70,7 @@ export async function startNginx(
       home[Symbol.dispose]();
     },
   };
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   while (!(await answers(nginx))) {
     if (Date.now() > deadline || child.exitCode !== null) {
       await nginx[Symbol.asyncDispose]();
@@ -96,7 +96,7 @@ async function stop(child: ChildProcess): Promise<void> {
 function ask(path: string, options: Ask, where: { port: number } | { socketPath: string }): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const { method = "GET", headers = {}, body, host = "127.0.0.1" } = options;
-    const asked = request({ host, ...where, path, method, headers, agent: false, timeout: 10_000 }, (reply) => {
+    const asked = request({ host, ...where, path, method, headers, agent: false, timeout: 30_000 }, (reply) => {
       const chunks: Buffer[] = [];
       reply.on("data", (chunk: Buffer) => chunks.push(chunk));
       reply.on("end", () =>

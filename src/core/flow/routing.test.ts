@@ -60,14 +60,14 @@ function compiled(pattern: string) {
 
 test("what would backtrack for ever is matched in linear time; what cannot be is refused", () => {
   const value = `${"a".repeat(3000)}b`;
-  const began = performance.now();
+  const began = process.cpuUsage();
   for (const pattern of ["(a+)+$", "(?i)(A|AA)*$", "(?P<x>(a*)*)c\\Z", "a*a*a*a*c", "(?:(?:a{1,9}){5}){5}c"]) {
     assert.equal(compiled(pattern)(value), false, pattern);
   }
   assert.equal(compiled("(a+)+b\\Z")(value), true);
   assert.equal(glob("*a*a*a*a*a*c")(value), false);
   assert.equal(glob("*a*a*a*a*a*b")(value), true);
-  assert.ok(performance.now() - began < 3000);
+  assert.ok(process.cpuUsage(began).user < 3_000_000);
   assert.match(String(pythonRegex("(?=a)(a+)+$")), /for ever/);
 });
 

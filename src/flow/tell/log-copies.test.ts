@@ -36,7 +36,7 @@ test("what is said goes to the JSON file and to the log server, as grave as each
   await copies.close();
   // Closing the former file is not waited for by who logs.
   const lines = (): readonly string[] => (existsSync(path) ? readFileSync(path, "utf8").trimEnd().split("\n") : []);
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 30_000;
   while (lines().length < 2 && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
   const [first, second, ...others] = lines().map((line) => JSON.parse(line));
   assert.deepEqual(

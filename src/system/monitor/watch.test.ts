@@ -168,7 +168,7 @@ test("inputs that are never quiet are not waited for without end", async () => {
   try {
     const begun = performance.now();
     assert.deepEqual(await watcher.next(never), [at("a.ini")]);
-    assert.ok(performance.now() - begun < 3_000);
+    assert.ok(performance.now() - begun < 30_000);
   } finally {
     clearInterval(busy);
   }

@@ -105,10 +105,10 @@ test("any text is an expression or is refused as one; nothing else comes of it",
 });
 
 test("a regular expression that backtracks for ever elsewhere ends at once here", () => {
-  const began = performance.now();
+  const began = process.cpuUsage();
   const tags = new Map([["a", `${"a".repeat(5000)}b`]]);
   for (const pattern of ["(a+)+$", "(a|aa)*$", "((a*)*)*c", "(?:a*a*a*a*a*)c", "([ab]|a)+c"]) {
     assert.equal(compileExpression(`match(x['a'], '${pattern}')`)(tags), false);
   }
-  assert.ok(performance.now() - began < 2000);
+  assert.ok(process.cpuUsage(began).user < 2_000_000);
 });
