@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -110,20 +110,41 @@ describe("exported files", needsNginx, () => {
         process.kill(nginx, "SIGKILL");
         await until("another one", () => (childOf(supervisor) > 0 && childOf(supervisor) !== first ? true : undefined));
         await says(port, "/", page);
-        // Killed, it takes nginx with it, and cannot tidy up.
+        // Killed, it takes nginx with it, and cannot tidy up: the next one does.
+        const killed = left();
         process.kill(childOf(supervisor), "SIGKILL");
-        await until("a third one", async () =>
-          (await http(`http://127.0.0.1:${port}/`)).status === 0 ? true : undefined,
-        );
+        await until("what it left is gone, and there is another one", () => {
+          const now = left();
+          return now.length === 1 && now[0] !== killed[0] ? true : undefined;
+        });
         await says(port, "/", page);
-        for (const name of left().slice(0, -1)) rmSync(join(home, name), { recursive: true });
       }
       assert.equal(call(script, "stop"), 0);
       assert.equal((await http(`http://127.0.0.1:${port}/`)).status, 0);
-      if (what === "plugin") assert.deepEqual(left(), []);
-      for (const name of left()) rmSync(join(home, name), { recursive: true });
+      assert.deepEqual(left(), []);
     });
   }
+
+  test("one that starts removes what is left, and nothing of one that runs or is no one's of its own", async () => {
+    const port = await freePort();
+    const directory = await exported("sysv", "plugin", port);
+    const script = join(directory, "front");
+    redirect(script, { "/etc/front/": `${directory}/` });
+    mkdirSync(join(home, "web_front.left"));
+    symlinkSync(join(home, "site"), join(home, "web_front.link"));
+    assert.equal(call(script, "start"), 0);
+    await says(port, "/", /^a map$/);
+    const running = left().filter((name) => name !== "web_front.link");
+    assert.equal(running.length, 1);
+    // The port is taken: it tidies its own up and leaves the other's.
+    const other = await run([join(root, "layers/core/bin/web_front"), join(directory, "nginx.conf")], { env });
+    assert.equal(other.code, 1);
+    assert.deepEqual(left().filter((name) => name !== "web_front.link"), running);
+    rmSync(join(home, "web_front.link"));
+    assert.equal(readFileSync(join(home, "site/index.html"), "utf8"), "the page");
+    assert.equal(call(script, "stop"), 0);
+    assert.deepEqual(left(), []);
+  });
 
   test("a socket's path is refused, and said so", async () => {
     const words = ["export", "--init", "systemd", "--listen", "/run/site.socket", "site"];
