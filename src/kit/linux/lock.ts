@@ -1,4 +1,4 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import koffi from "koffi";
 import { libc, systemError } from "./libc.ts";
@@ -21,23 +21,37 @@ export interface Lock {
 }
 
 /**
- * Takes an exclusive flock(2) on `path` (created 0600 when missing, never deleted). The kernel drops the lock when its
- * holder dies, however it dies; children do not inherit it. Throws LockBusyError after `waitMs` milliseconds.
+ * Takes an exclusive flock(2) on `path` (created 0600 when missing). The kernel drops the lock when its holder dies, however
+ * it dies; children do not inherit it. Whoever waited for a file that was removed meanwhile goes on with the one that is there
+ * now, so that two who ask for the same path never both have it. Throws LockBusyError after `waitMs` milliseconds.
  */
 export async function lockFile(path: string, options: { readonly waitMs: number }): Promise<Lock> {
+  const start = performance.now();
+  for (;;) {
+    const fd = await lockOpened(path, start, options.waitMs);
+    if (isStill(path, fd)) return { release: () => closeSync(fd) };
+    closeSync(fd);
+  }
+}
+
+async function lockOpened(path: string, start: number, waitMs: number): Promise<number> {
   const fd = openSync(path, "a", 0o600);
   try {
-    const start = performance.now();
     while (!tryLock(fd, path)) {
       const waited = performance.now() - start;
-      if (waited >= options.waitMs) throw new LockBusyError(path, waited);
+      if (waited >= waitMs) throw new LockBusyError(path, waited);
       await sleep(RETRY_MS);
     }
+    return fd;
   } catch (error) {
     closeSync(fd);
     throw error;
   }
-  return { release: () => closeSync(fd) };
+}
+
+function isStill(path: string, fd: number): boolean {
+  const [there, held] = [statSync(path, { throwIfNoEntry: false }), fstatSync(fd)];
+  return there?.ino === held.ino && there.dev === held.dev;
 }
 
 /** Runs `work` while holding the lock; see lockFile. */

@@ -34,11 +34,11 @@ export async function initModule(
   return { ok: true };
 }
 
-/** As the predecessor: hidden entries stay. */
+/** As the predecessor: hidden entries stay. So do locks: whoever starts meanwhile must find the one that somebody holds. */
 async function empty(directory: string): Promise<void> {
   if (!exists(directory)) return;
   for (const name of await readdir(directory)) {
-    if (!name.startsWith(".")) await rm(join(directory, name), { recursive: true, force: true });
+    if (!name.startsWith(".") && !name.endsWith(".lock")) await rm(join(directory, name), { recursive: true, force: true });
   }
 }
 
