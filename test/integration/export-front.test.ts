@@ -139,7 +139,10 @@ describe("exported files", needsNginx, () => {
     // The port is taken: it tidies its own up and leaves the other's.
     const other = await run([join(root, "layers/core/bin/web_front"), join(directory, "nginx.conf")], { env });
     assert.equal(other.code, 1);
-    assert.deepEqual(left().filter((name) => name !== "web_front.link"), running);
+    assert.deepEqual(
+      left().filter((name) => name !== "web_front.link"),
+      running,
+    );
     rmSync(join(home, "web_front.link"));
     assert.equal(readFileSync(join(home, "site/index.html"), "utf8"), "the page");
     assert.equal(call(script, "stop"), 0);

@@ -38,7 +38,8 @@ export async function initModule(
 async function empty(directory: string): Promise<void> {
   if (!exists(directory)) return;
   for (const name of await readdir(directory)) {
-    if (!name.startsWith(".") && !name.endsWith(".lock")) await rm(join(directory, name), { recursive: true, force: true });
+    if (!name.startsWith(".") && !name.endsWith(".lock"))
+      await rm(join(directory, name), { recursive: true, force: true });
   }
 }
 
