@@ -85,6 +85,7 @@ function makePlugin(index: number, { paths }: PlanInput): Plugin {
     smartStopDelayS: 3,
     smartStartDelayS: 3,
     livenessIntervalS: 10,
+    slowWorkerWindowS: 60,
     debugOptions: "",
     gateway: "http",
     prefixRouting: true,

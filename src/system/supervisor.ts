@@ -21,6 +21,8 @@ export interface ServiceStatus {
   readonly plugin?: string;
   /** `digestOf` (core/plan/digest.ts) the RunnableService in force: tells whether it is the one the caller means. */
   readonly digest: string;
+  /** What there is to say of it as a whole: `all its workers are slow: ...`. */
+  readonly notice?: string;
   readonly instances: readonly InstanceStatus[];
 }
 

@@ -75,6 +75,8 @@ export interface ServiceSpec {
     readonly everyMs: number;
     readonly silentMs: number;
   };
+  /** Who is slower than the other instances for so long is replaced, by nginx's access log. Absent: nobody is. */
+  readonly slowWindowMs?: number;
   /** Log files, absolute; `stderr` absent: both go to `stdout`. `{instance}` as in argv. */
   readonly log: { readonly stdout: string; readonly stderr?: string };
   /** Left over from a killed instance and in the way of the next one: unlinked before every start. */

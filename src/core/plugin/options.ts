@@ -127,6 +127,13 @@ const app = {
     "How often each process is asked for `_http_test_endpoint`, or `/`: one that answers nothing for as long as a request may take is killed and started again; 0: never",
     "seconds",
   ),
+  slow_worker_window: option(
+    type.integer,
+    "60",
+    "swap",
+    "Replace a process whose usual request takes, for this time, three times what it takes the other processes of the app, and 20 ms more, without losing a request; the next one after this time, then after twice as long each time; 0: never",
+    "seconds",
+  ),
   _debug_extra_options: option(type.text, "", "swap", "What `{debug_extra_options}` stands for in debug mode"),
   _gateway_interface_mode: option(type.text, "proxy", "reload", "`proxy` (HTTP) or `fastcgi`"),
   _prefix_based_routing: option(type.boolean, "1", "reload", "Serve it under `/<plugin>/<app>`"),

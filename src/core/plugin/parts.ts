@@ -25,6 +25,7 @@ export function readApp(section: MergedSection, name: string, notes: Diagnostic[
     smartStopDelayS: values.smart_stop_delay,
     smartStartDelayS: values.smart_start_delay,
     livenessIntervalS: Math.max(0, values.liveness_interval),
+    slowWorkerWindowS: Math.max(0, values.slow_worker_window),
     debugOptions: values._debug_extra_options,
     gateway: values._gateway_interface_mode.toLowerCase() === "fastcgi" ? "fastcgi" : "http",
     prefixRouting: values._prefix_based_routing,

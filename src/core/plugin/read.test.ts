@@ -36,6 +36,7 @@ describe("a valid plugin", () => {
       debug: false,
       limits: { tasks: 1000 },
       livenessIntervalS: 10,
+      slowWorkerWindowS: 60,
       timeoutS: 0,
       smartStopSignal: 15,
       smartStopDelayS: 3,

@@ -41,6 +41,8 @@ export interface App extends PartBase {
   readonly smartStartDelayS: number;
   /** Seconds between two questions whether a worker still answers; 0: never asked. */
   readonly livenessIntervalS: number;
+  /** Seconds for which a worker may be slow beside the others of its app; 0: for ever. */
+  readonly slowWorkerWindowS: number;
   readonly debugOptions: string;
   readonly gateway: "http" | "fastcgi";
   readonly prefixRouting: boolean;

@@ -161,6 +161,9 @@ function checkService(id: string, manifest: Manifest, running: readonly ServiceS
   const wanted = spec?.instances ?? 0;
   const alive = seen?.instances.filter((instance) => instance.state === "running").length ?? 0;
   const plugin = spec?.plugin === undefined ? {} : { plugin: spec.plugin };
+  const notice = seen?.notice;
+  if (alive >= wanted && notice !== undefined)
+    return { name: id, state: "WARNING", message: notice, fix: "see what its plugin and the machine do", ...plugin };
   if (alive >= wanted) return { name: id, state: "OK", ...plugin };
   const ends = [...new Set(seen?.instances.flatMap((instance) => instance.lastEnd ?? []) ?? [])];
   return {

@@ -5,14 +5,17 @@ const CHUNK = 256 * 1024;
 /** Reads what is appended to a log file, from its end when it is first seen, over rotations by rename. */
 export class Follower {
   readonly #path: string;
+  readonly #mostBytes: number;
   readonly #buffer = Buffer.allocUnsafe(CHUNK);
   #fd: number | undefined;
   #offset = 0;
   #rest = "";
   #first = true;
 
-  constructor(path: string) {
+  /** `mostBytes`: of what was written between two calls only the last so many bytes are read. */
+  constructor(path: string, mostBytes = Number.POSITIVE_INFINITY) {
     this.#path = path;
+    this.#mostBytes = mostBytes;
   }
 
   /** The lines completed since the last call. */
@@ -54,7 +57,10 @@ export class Follower {
   #appended(): string[] {
     const fd = this.#fd;
     if (fd === undefined) return [];
-    let text = this.#rest;
+    const skipped = fstatSync(fd).size - this.#mostBytes;
+    const isLate = skipped > this.#offset;
+    let text = isLate ? "" : this.#rest;
+    if (isLate) this.#offset = skipped;
     for (;;) {
       const length = readSync(fd, this.#buffer, 0, CHUNK, this.#offset);
       if (length === 0) break;
@@ -63,6 +69,7 @@ export class Follower {
     }
     const lines = text.split("\n");
     this.#rest = lines.pop() ?? "";
-    return lines;
+    // The first of them was begun in what is left out.
+    return isLate ? lines.slice(1) : lines;
   }
 }

@@ -12,6 +12,7 @@ import { internalFailure } from "./diagnostics.ts";
 import { killLeftovers, Sweeper } from "./leftovers.ts";
 import { Logs } from "./logs.ts";
 import { ALREADY_RUNNING, type Request, type Response, supervisorFiles } from "./protocol.ts";
+import { Slowness } from "./slow.ts";
 import { ProcessRecords, readDesired } from "./state.ts";
 import { Team } from "./team.ts";
 import { serveUpstreams } from "./upstreams.ts";
@@ -53,7 +54,9 @@ async function supervise(runtime: string, restore: boolean): Promise<void> {
   if (desired !== undefined) shared.logs.policy = desired.logPolicy;
   const team = new Team(shared, files.desired);
   const stopReaping = reapAdopted(shared.records);
-  const watch = new Watch(() => team.wards());
+  const wards = () => team.wards();
+  const slowness = new Slowness(files.accessLog, wards, (service, notice) => team.tell(service, notice));
+  const watch = new Watch(wards, slowness);
   const listenFd = listenUnixOver(files.socket);
   const close = await serveMessages(listenFd, (message, peer) => {
     const request = message as Request;

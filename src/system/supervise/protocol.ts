@@ -36,5 +36,7 @@ export function supervisorFiles(runtime: string) {
     processes: inside("var", "supervisor.json"),
     desired: inside("var", "services.json"),
     log: inside("log", "supervisor.log"),
+    /** Written by nginx. */
+    accessLog: inside("log", "nginx_access.log"),
   } as const;
 }

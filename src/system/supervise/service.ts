@@ -23,6 +23,7 @@ export class Service {
   readonly #shared: Shared;
   #spec: RunnableService | undefined;
   #digest = "";
+  #notice: string | undefined;
   #instances: Instance[] = [];
   #queue: Promise<unknown> = Promise.resolve();
   #waiting = 0;
@@ -50,7 +51,15 @@ export class Service {
     if (this.#spec === undefined) return undefined;
     const { plugin } = this.#spec;
     const instances = this.#instances.map((instance) => instance.status());
-    return { id: this.id, ...(plugin === undefined ? {} : { plugin }), digest: this.#digest, instances };
+    const notice = this.#notice === undefined ? {} : { notice: this.#notice };
+    return { id: this.id, ...(plugin === undefined ? {} : { plugin }), digest: this.#digest, ...notice, instances };
+  }
+
+  /** Keeps, and reports when it is new or over, what there is to say of it as a whole. */
+  tell(notice: string | undefined): void {
+    if (notice !== undefined && this.#notice === undefined) this.#shared.report(`${this.id}: ${notice}`);
+    if (notice === undefined && this.#notice !== undefined) this.#shared.report(`${this.id}: it is as quick as before`);
+    this.#notice = notice;
   }
 
   perform(command: ServiceCommand, next: RunnableService): Promise<Performed> {

@@ -53,6 +53,11 @@ export class Team {
     return [...this.#services.values()].flatMap((service) => service.upstream() ?? []).sort(byName);
   }
 
+  /** What there is to say of a service as a whole, or no more. */
+  tell(service: string, notice: string | undefined): void {
+    this.#services.get(service)?.tell(notice);
+  }
+
   wards(): readonly Ward[] {
     return [...this.#services.values()].flatMap((service) => service.wards());
   }

@@ -2,6 +2,7 @@ import { readEnviron, readProcess, sendSignal, stoppedChildren } from "../../kit
 import { tasksOfMachine, type Usage, usageOf } from "../../kit/linux/usage.ts";
 import { RUN_MARKER } from "./command.ts";
 import { Liveness } from "./liveness.ts";
+import type { Slowness } from "./slow.ts";
 import type { Ward } from "./ward.ts";
 
 const LOOK_MS = 1_000;
@@ -15,17 +16,19 @@ const FAR_ABOVE = 1.25;
 /** How long a process may be stopped by a signal: a debugger, or somebody who looks around, takes less. */
 const STOPPED_MS = 1_000;
 
-/** Looks after running processes: what they use, whether they answer, whether they stand still. */
+/** Looks after running processes: what they use, whether they answer and how soon, whether they stand still. */
 export class Watch {
   readonly #wards: () => readonly Ward[];
   readonly #liveness: Liveness;
+  readonly #slowness: Slowness;
   readonly #timers: NodeJS.Timeout[];
   readonly #onChildSignal = (): void => this.#seeStopped();
   #looks = 0;
   #tasks = 0;
 
-  constructor(wards: () => readonly Ward[]) {
+  constructor(wards: () => readonly Ward[], slowness: Slowness) {
     this.#wards = wards;
+    this.#slowness = slowness;
     this.#liveness = new Liveness(wards);
     this.#timers = [setInterval(() => this.#look(), LOOK_MS), setInterval(() => this.#lookSuddenly(), SUDDEN_MS)];
     for (const timer of this.#timers) timer.unref();
@@ -35,11 +38,13 @@ export class Watch {
   end(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#liveness.end();
+    this.#slowness.end();
     process.off("SIGCHLD", this.#onChildSignal);
   }
 
   #look(): void {
     this.#liveness.ask();
+    this.#slowness.look();
     const wards = this.#wards();
     const isDue = this.#looks++ % FULL_LOOKS === 0 || wards.some(({ service }) => service.limits.memory !== undefined);
     if (isDue) this.#count(wards);

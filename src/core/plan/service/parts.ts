@@ -65,6 +65,7 @@ function appService(running: RunningPart<App>, input: PlanInput): ServiceSpec {
     },
     onChange: "swap",
     ...livenessOf(running, input),
+    ...(part.slowWorkerWindowS > 0 && !part.debug && { slowWindowMs: part.slowWorkerWindowS * 1000 }),
   };
 }
 
