@@ -10,6 +10,8 @@ export interface InstanceStatus {
   readonly startedAt?: number;
   /** Unwanted ends since the service was started. */
   readonly restarts: number;
+  /** How many of them were one after the other, up to now: 0 once it has served for a second. */
+  readonly fails: number;
   /** How the last one ended: `exit 1`, `SIGKILL`, `not ready after 10 s`. */
   readonly lastEnd?: string;
   /** The last time something had to be done about a process that was alive: `killed: it answered nothing for 60 s`. */

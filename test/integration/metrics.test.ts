@@ -65,7 +65,7 @@ describe("metrics", () => {
     writeFileSync(statusFile, "RUNNING\n");
     const plugins = [{ name: "pages", version: "1.2", release: "3" }];
     const config = configFor({ module: "mfdata", telegrafSocket, dataIn, statusFile, plugins });
-    const instances = [{ instance: 1, state: "running", pid: process.pid, restarts: 0 }] as const;
+    const instances = [{ instance: 1, state: "running", pid: process.pid, restarts: 0, fails: 0 }] as const;
     const services = [{ id: "app.pages.main", plugin: "pages", digest: "", instances }] as const;
     let received = "";
     const server = createServer((socket) => {

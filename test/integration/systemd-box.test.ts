@@ -1,4 +1,4 @@
-/** The generated units under a real systemd, in a box of namespaces: restarts, sockets that are held, MemoryMax, TasksMax. */
+/** The generated units under a real systemd, in a box of namespaces: restarts, sockets that are held, MemoryMax, TasksMax, who serves. */
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -47,7 +47,7 @@ before(async () => {
   const units = join(directory, "units");
   mkdirSync(units);
   const tree = join(appliance.home, "mfserv/tmp/config_auto/systemd");
-  for (const name of readdirSync(tree).filter((unit) => unit.includes("app.unit")))
+  for (const name of readdirSync(tree).filter((unit) => /app\.unit|-upstreams\.|-nginx\./.test(unit)))
     cpSync(join(tree, name), join(units, basename(name)));
   const started = await run([box, "start", directory], { env: { ...process.env, UNITS: units }, timeoutMs: 60_000 });
   assert.match(started.stdout, /running|degraded/, started.stderr);
@@ -94,4 +94,37 @@ test("MemoryMax and TasksMax are in force, and who breaks the first is started a
   await ask("?do=fork");
   await until("it meets the limit", async () => (Number(await property("TasksCurrent")) >= 59 ? true : undefined));
   assert.ok(Number(await property("TasksCurrent")) <= 60);
+});
+
+test("/__upstream_status answers, from what systemd and the kernel know, and whoever answered ends again", { skip }, async () => {
+  const peer = async () => {
+    const url = `http://127.0.0.1:${appliance.ports.mfserv}/__upstream_status`;
+    const [first] = JSON.parse(await inBox("curl", "-sS", "--fail", "--max-time", "30", url))["app.unit.main"];
+    return first;
+  };
+  const name = `unix:${join(appliance.home, "mfserv/var/app_unit_main_1.socket")}`;
+  await inBox("systemctl", "start", "metwork-mfserv-upstreams.socket", "metwork-mfserv-nginx.service");
+  await until("nginx listens", () => peer().catch(() => undefined));
+  await ask("");
+  const { value } = await until("it serves", async () => {
+    const seen = await peer();
+    return seen.state === "running" && seen.fails === 0 ? seen : undefined;
+  });
+  const pid = Number(await property("MainPID"));
+  const restarts = Number(await property("NRestarts"));
+  const { waiting, ...rest } = value;
+  assert.deepEqual(rest, { name, id: 0, down: false, state: "running", pid, fails: 0, restarts, conns: 0, weight: 1 });
+  assert.equal(waiting, 0);
+  await inBox("kill", "-9", String(pid));
+  await until("another one serves, which has just failed", async () => {
+    const seen = await peer();
+    return seen.pid !== pid && seen.restarts === restarts + 1 ? true : undefined;
+  });
+  await inBox("systemctl", "stop", `${UNIT}@1.service`);
+  const stopped = await peer();
+  assert.deepEqual([stopped.down, stopped.state, stopped.pid], [true, "stopped", null]);
+  const answering = () => inBox("systemctl", "show", "-P", "ActiveState", "metwork-mfserv-upstreams.service");
+  assert.equal(await answering(), "active");
+  await until("it has ended", async () => ((await answering()) === "inactive" ? true : undefined), 90_000);
+  assert.equal((await peer()).name, name);
 });

@@ -68,7 +68,7 @@ async function supervise(runtime: string, restore: boolean): Promise<void> {
       } satisfies Response);
     });
   });
-  const closeUpstreams = await serveUpstreams(files.upstreams, () => team.upstreams());
+  const closeUpstreams = await serveUpstreams(listenUnixOver(files.upstreams), () => team.upstreams());
   process.on("SIGTERM", () => void team.shutdown());
   process.on("SIGINT", () => void team.shutdown());
   process.on("SIGHUP", () => undefined);

@@ -52,6 +52,9 @@ export class Instance {
   #ageTimer: NodeJS.Timeout | undefined;
   #state: InstanceStatus["state"] = "stopped";
   #restarts = 0;
+  #fails = 0;
+  /** Since when its process serves, in milliseconds since the epoch. */
+  #servesSince = 0;
   #lastEnd: string | undefined;
   /** Why the process is being killed, when the watch has it killed. */
   #sentence: string | undefined;
@@ -76,6 +79,7 @@ export class Instance {
       state: this.#state,
       ...(child === undefined || child.end() !== undefined ? {} : { pid: child.pid, startedAt: child.startedAt }),
       restarts: this.#restarts,
+      fails: this.#state === "running" && Date.now() - this.#servesSince >= SERVED_MS ? 0 : this.#fails,
       ...(this.#lastEnd === undefined ? {} : { lastEnd: this.#lastEnd }),
       ...(this.#intervention === undefined ? {} : { intervention: this.#intervention }),
     };
@@ -206,6 +210,8 @@ export class Instance {
     this.#child = child;
     this.#bound = bound;
     this.#state = "running";
+    this.#servesSince = Date.now();
+    this.#fails = 0;
     this.#keeping = new AbortController();
     this.#keep(child, this.#keeping.signal).catch((error: Error) => {
       this.#state = "stopped";
@@ -237,7 +243,9 @@ export class Instance {
       this.#child = undefined;
       this.#state = "backoff";
       this.#restarts++;
-      if (last.servesSince !== undefined && Date.now() - last.servesSince >= SERVED_MS) pause = 0;
+      const hasServed = last.servesSince !== undefined && Date.now() - last.servesSince >= SERVED_MS;
+      if (hasServed) pause = 0;
+      this.#fails = hasServed ? 1 : this.#fails + 1;
       this.#probation.ended(child === undefined ? 0 : Date.now() - child.startedAt);
       if (child !== undefined) await this.#bury(child);
       this.#shared.report(`${this.#who()} ended (${this.#lastEnd}), restart in ${pause} ms`);
@@ -271,7 +279,8 @@ export class Instance {
       this.#shared.report(
         `${this.#who()} is back, pid ${child.pid}${low}${queued ? `, ${describeFailure(tried, verdict)}` : ""}`,
       );
-      return { child, servesSince: Date.now() };
+      this.#servesSince = Date.now();
+      return { child, servesSince: this.#servesSince };
     }
     signalChild(child, "SIGKILL");
     return verdict === "ended" ? { child } : { child, failed: describeFailure(tried, verdict) };

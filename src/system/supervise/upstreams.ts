@@ -1,34 +1,42 @@
 import { createServer } from "node:net";
-import { listenUnixOver } from "../../kit/linux/socket.ts";
 import { type Connections, unixConnections } from "../../kit/linux/unix-connections.ts";
 import type { InstanceStatus } from "../supervisor.ts";
+
+/** What of a worker's state is told. */
+export type PeerStatus = Pick<InstanceStatus, "state" | "pid" | "restarts" | "fails">;
 
 /** The workers of one app, as nginx sees them: a group of sockets. */
 export interface Upstream {
   /** As nginx calls it: `app.PLUGIN.APP`. */
   readonly name: string;
-  readonly workers: readonly { readonly socket: string; readonly status: InstanceStatus }[];
+  readonly workers: readonly { readonly socket: string; readonly status: PeerStatus }[];
 }
 
 const MAX_HEAD_BYTES = 32 * 1024;
 const HEAD_MS = 5_000;
 
 /**
- * Answers every HTTP request on a socket with the state of the upstreams: JSON in the shape the predecessor's clients read,
- * or text (`?format=text`, `Accept: text/plain`). nginx is the only client; nothing is looked at before it asks. Gives a function that ends it.
+ * Answers every HTTP request on a socket, whose listening descriptor is given, with the state of the upstreams: JSON in the
+ * shape the predecessor's clients read, or text (`?format=text`, `Accept: text/plain`). nginx is the only client; nothing is
+ * looked at before it asks. Gives a function that ends it.
  */
-export function serveUpstreams(path: string, upstreams: () => readonly Upstream[]): Promise<() => void> {
+export function serveUpstreams(
+  fd: number,
+  upstreams: () => readonly Upstream[] | Promise<readonly Upstream[]>,
+): Promise<() => void> {
   const server = createServer((socket) => {
     let head = "";
     socket.setTimeout(HEAD_MS, () => socket.destroy());
     socket.on("error", () => socket.destroy());
+    const answer = async (): Promise<void> => {
+      socket.end(reply(head, await upstreams()));
+    };
     socket.on("data", (chunk) => {
       head += chunk.toString("latin1");
-      if (head.includes("\r\n\r\n")) socket.end(reply(head, upstreams()));
+      if (head.includes("\r\n\r\n")) void answer().catch(() => socket.destroy());
       else if (head.length > MAX_HEAD_BYTES) socket.destroy();
     });
   });
-  const fd = listenUnixOver(path);
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen({ fd }, () => resolve(() => server.close()));
@@ -59,7 +67,7 @@ function asPeers(upstreams: readonly Upstream[]): Readonly<Record<string, readon
 }
 
 /** `conns`: connections a worker has taken, nginx's idle ones too; null where the kernel does not tell whose they are. */
-function peer(id: number, socket: string, status: InstanceStatus, own: readonly (readonly [string, Connections])[]) {
+function peer(id: number, socket: string, status: PeerStatus, own: readonly (readonly [string, Connections])[]) {
   const sum = (field: keyof Connections): number | null =>
     own.length === 0 ? null : own.reduce((total, [, one]) => total + one[field], 0);
   return {
@@ -68,6 +76,7 @@ function peer(id: number, socket: string, status: InstanceStatus, own: readonly 
     down: status.state !== "running",
     state: status.state,
     pid: status.pid ?? null,
+    fails: status.fails,
     restarts: status.restarts,
     conns: sum("accepted"),
     waiting: sum("waiting"),
@@ -77,10 +86,10 @@ function peer(id: number, socket: string, status: InstanceStatus, own: readonly 
 
 function asText(upstreams: readonly Upstream[]): string {
   const groups = Object.entries(asPeers(upstreams)).map(([name, peers]) => {
-    const rows = peers.map(({ name: server, down, state, pid, conns, waiting, restarts }) =>
+    const rows = peers.map(({ name: server, down, state, pid, conns, waiting, fails, restarts }) =>
       [
         `    server ${server} ${down ? `down (${state})` : "up"}`,
-        `${conns ?? "?"} connections, ${waiting ?? "?"} waiting, ${restarts} restarts, pid ${pid ?? "-"}`,
+        `${conns ?? "?"} connections, ${waiting ?? "?"} waiting, ${fails} fails, ${restarts} restarts, pid ${pid ?? "-"}`,
       ].join(": "),
     );
     return [`upstream ${name}`, ...rows, ""].join("\n");

@@ -4,6 +4,7 @@ import { layoutOf } from "../layout.ts";
 import { environmentLine, systemdArgument, systemdAssignment, systemdText, systemdWord } from "../quote/systemd.ts";
 import { type Render, renderer } from "../render.ts";
 import type { Plan, PlannedFile, ServiceSpec } from "../types.ts";
+import { upstreamsFile, upstreamsService } from "./systemd-upstreams.ts";
 
 /** Ports below it need a capability. */
 const FIRST_FREE_PORT = 1024;
@@ -30,6 +31,14 @@ export function planUnits(
     if (spec.socket?.hand === "inherited") unit(`${name}.socket`, socketUnit(render, common, spec, spec.socket.path));
   }
   const wanted = sorted.flatMap((spec) => instancesOf(spec, unitName(spec, input)));
+  if (input.paths.module === "mfserv" && own.some(({ id }) => id === "nginx")) {
+    const spec = upstreamsService(input);
+    const name = unitName(spec, input);
+    unit(`${name}.service`, serviceUnit(render, { ...common, onDemand: true }, spec, name, []));
+    unit(`${name}.socket`, socketUnit(render, common, spec, layoutOf(input.paths).upstreamsSocket));
+    wanted.push(`${name}.socket`);
+    files.push(upstreamsFile(sorted, (one) => unitName(one, input)));
+  }
   unit(common.target, render("systemd/target.hbs", { ...common, wanted }));
   for (const [name, env] of Object.entries(environments)) files.push([`env/${name}.env`, environmentFile(env)]);
   return files;
@@ -60,6 +69,8 @@ function commonView({ paths, host, config }: PlanInput) {
     configAuto: layoutOf(paths).configAuto,
     runtime: systemdWord(paths.runtime),
     nginxCapability: dedicated && low ? BINDS_PRIVILEGED : undefined,
+    /** It is started by its socket, and ends by itself. */
+    onDemand: false,
   };
 }
 
@@ -103,7 +114,7 @@ function serviceUnit(
 function socketUnit(render: Render, common: ReturnType<typeof commonView>, spec: ServiceSpec, path: string): string {
   return render("systemd/socket.hbs", {
     ...common,
-    description: `${common.module}: socket of ${spec.id} {instance}`,
+    description: `${common.module}: socket of ${spec.id}${spec.plugin === undefined ? "" : " {instance}"}`,
     path,
   });
 }

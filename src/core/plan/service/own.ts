@@ -8,6 +8,7 @@ const TIERS = {
   redis: 10,
   flow: 30,
   uploads: 38,
+  upstreams: 39,
   nginx: 40,
   ftp: 41,
   sftp: 41,
