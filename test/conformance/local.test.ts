@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -21,6 +22,15 @@ import * as w from "./world.ts";
 
 interface LocalWorld extends w.World {
   readonly supervisor: LocalSupervisor;
+}
+
+/** Descriptors come and go while they are looked at. */
+function readLink(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
 }
 
 function newHome(): string {
@@ -165,6 +175,24 @@ describe("local supervisor", { concurrency: 3 }, () => {
     const both = await Promise.all([open(home), open(home)]);
     assert.equal(both[0].supervisor.pid, both[1].supervisor.pid);
     await remove(both[0]);
+  });
+
+  it("is not followed by one that was started together with it, once it was asked to end", async (world) => {
+    const main = fileURLToPath(new URL("../../src/main/supervisor.ts", import.meta.url));
+    const second = spawn(process.execPath, [main, world.home], { stdio: "ignore" });
+    const { pid = 0 } = second;
+    await w.until("it waits for the lock", () => {
+      const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readLink(`/proc/${pid}/fd/${fd}`));
+      return open.includes(join(world.home, "var", "supervisor.lock")) && readProcess(pid)?.state === "S";
+    });
+    await world.supervisor.shutdown();
+    try {
+      await w.until("it has ended", () => second.exitCode !== null);
+    } finally {
+      second.kill();
+    }
+    assert.equal(second.exitCode, 75);
+    await assert.rejects(connectSupervisor({ runtime: world.home }, { start: false }), /no supervisor runs in/);
   });
 
   it("says why there is none", async (world) => {

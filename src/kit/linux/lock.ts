@@ -16,6 +16,11 @@ export class LockBusyError extends Error {
   }
 }
 
+export interface LockOptions {
+  readonly waitMs: number;
+  readonly onBusy?: () => void;
+}
+
 export interface Lock {
   release(): void;
 }
@@ -24,20 +29,22 @@ export interface Lock {
  * Takes an exclusive flock(2) on `path` (created 0600 when missing). The kernel drops the lock when its holder dies, however
  * it dies; children do not inherit it. Whoever waited for a file that was removed meanwhile goes on with the one that is there
  * now, so that two who ask for the same path never both have it. Throws LockBusyError after `waitMs` milliseconds.
+ * `onBusy` is called once, when somebody else has it.
  */
-export async function lockFile(path: string, options: { readonly waitMs: number }): Promise<Lock> {
+export async function lockFile(path: string, options: LockOptions): Promise<Lock> {
   const start = performance.now();
   for (;;) {
-    const fd = await lockOpened(path, start, options.waitMs);
+    const fd = await lockOpened(path, start, options);
     if (isStill(path, fd)) return { release: () => closeSync(fd) };
     closeSync(fd);
   }
 }
 
-async function lockOpened(path: string, start: number, waitMs: number): Promise<number> {
+async function lockOpened(path: string, start: number, { waitMs, onBusy }: LockOptions): Promise<number> {
   const fd = openSync(path, "a", 0o600);
   try {
-    while (!tryLock(fd, path)) {
+    for (let tries = 0; !tryLock(fd, path); tries++) {
+      if (tries === 0) onBusy?.();
       const waited = performance.now() - start;
       if (waited >= waitMs) throw new LockBusyError(path, waited);
       await sleep(RETRY_MS);

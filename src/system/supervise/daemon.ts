@@ -1,7 +1,7 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { RunnableService } from "../../core/plan/services.ts";
 import { taskGroups } from "../../kit/linux/cgroup.ts";
-import { LockBusyError, withLock } from "../../kit/linux/lock.ts";
+import { LockBusyError, lockFile } from "../../kit/linux/lock.ts";
 import { adoptedChildren, becomeSubreaper, reap, sendSignal } from "../../kit/linux/process.ts";
 import { listenUnixOver } from "../../kit/linux/socket.ts";
 import { type Peer, serveMessages } from "../../kit/sock.ts";
@@ -18,6 +18,9 @@ import { Team } from "./team.ts";
 import { serveUpstreams } from "./upstreams.ts";
 import { Watch } from "./watch.ts";
 
+/** In the lock's file: what its holder does, or did last. */
+const SERVING = "serving\n";
+const ENDING = "ending\n";
 /** How long to wait for a predecessor that is just ending. */
 const PREDECESSOR_MS = 1_000;
 
@@ -31,7 +34,19 @@ export async function runDaemon(runtime: string, options: { readonly restore: bo
   mkdirSync(files.var, { recursive: true });
   mkdirSync(files.logs, { recursive: true });
   try {
-    await withLock(files.lock, PREDECESSOR_MS, () => supervise(runtime, options.restore));
+    let met: string | undefined;
+    const look = (): string => readFileSync(files.lock, "utf8");
+    const lock = await lockFile(files.lock, {
+      waitMs: PREDECESSOR_MS,
+      onBusy: () => {
+        met = look();
+      },
+    });
+    // Started together with another one, which has served all it was asked for meanwhile: nobody waits for this one.
+    if (met !== undefined && met !== ENDING && look() === ENDING) return ALREADY_RUNNING;
+    writeFileSync(files.lock, SERVING);
+    await supervise(runtime, options.restore);
+    lock.release();
     return 0;
   } catch (error) {
     if (!(error instanceof LockBusyError)) throw error;
@@ -52,7 +67,7 @@ async function supervise(runtime: string, restore: boolean): Promise<void> {
   }
   const desired = restore ? readDesired(files.desired) : undefined;
   if (desired !== undefined) shared.logs.policy = desired.logPolicy;
-  const team = new Team(shared, files.desired);
+  const team = new Team(shared, files.desired, () => writeFileSync(files.lock, ENDING));
   const stopReaping = reapAdopted(shared.records);
   const wards = () => team.wards();
   const slowness = new Slowness(files.accessLog, wards, (service, notice) => team.tell(service, notice));

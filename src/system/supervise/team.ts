@@ -18,13 +18,16 @@ export class Team {
   /** Resolves when everything has been stopped for good. */
   readonly ended: Promise<void> = this.#end.promise;
   readonly #shared: Shared;
+  readonly #onShutdown: () => void;
   readonly #desiredPath: string;
   readonly #services = new Map<string, Service>();
   #shuttingDown: Promise<void> | undefined;
   #writeTimer: NodeJS.Timeout | undefined;
 
-  constructor(shared: Shared, desiredPath: string) {
+  /** `onShutdown`: called before anything is stopped for good. */
+  constructor(shared: Shared, desiredPath: string, onShutdown: () => void) {
     this.#shared = shared;
+    this.#onShutdown = onShutdown;
     this.#desiredPath = desiredPath;
   }
 
@@ -75,6 +78,7 @@ export class Team {
 
   async #stopAll(): Promise<void> {
     this.#shared.report("shutting down");
+    this.#onShutdown();
     clearTimeout(this.#writeTimer);
     const tiers = Map.groupBy(this.#services.values(), (service) => service.spec()?.tier ?? Number.POSITIVE_INFINITY);
     for (const tier of [...tiers.keys()].sort((a, b) => b - a)) {

@@ -78,7 +78,11 @@ export function testKeepAlive(it: It): void {
     assert.equal(waiting.pid, undefined);
     // The first end may have come within its first second of serving, or after it.
     assert.ok(waiting.fails >= 5, `${waiting.fails} in a row`);
-    const at = w.read(spec.log.stdout).trim().split("\n").map(Number);
+    // What it said comes through a pipe and may be later than its end.
+    const at = await w.until("each start is logged", () => {
+      const logged = w.read(spec.log.stdout).trim().split("\n").map(Number);
+      return logged.length >= 5 && logged;
+    });
     const pauses = at.slice(1).map((time, index) => time - (at[index] ?? 0));
     // The first pause holds the kill, the second is the immediate restart's; then 100, 200, 400 ms.
     for (const [index, least] of [100, 200].entries()) {
