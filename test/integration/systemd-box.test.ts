@@ -96,7 +96,9 @@ test("MemoryMax and TasksMax are in force, and who breaks the first is started a
   assert.ok(Number(await property("TasksCurrent")) <= 60);
 });
 
-test("/__upstream_status answers, from what systemd and the kernel know, and whoever answered ends again", { skip }, async () => {
+test("/__upstream_status answers, from what systemd and the kernel know, and whoever answered ends again", {
+  skip,
+}, async () => {
   const peer = async () => {
     const url = `http://127.0.0.1:${appliance.ports.mfserv}/__upstream_status`;
     const [first] = JSON.parse(await inBox("curl", "-sS", "--fail", "--max-time", "30", url))["app.unit.main"];
