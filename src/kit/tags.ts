@@ -75,7 +75,8 @@ export function putBeside(path: string): void {
 function writeSidecar(of: string, text: string): void {
   const path = sidecarPath(of);
   const temporary = posix.join(posix.dirname(path), sidecarName(`${digest(path)}.new`, digest));
-  writeFileSync(systemPath(temporary), text, { mode: 0o640 });
+  // Without its encoding Node writes text by way of a buffer, which lives until all memory is looked through.
+  writeFileSync(systemPath(temporary), text, { encoding: "utf8", mode: 0o640 });
   renameSync(systemPath(temporary), systemPath(path));
 }
 

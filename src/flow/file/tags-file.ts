@@ -15,7 +15,7 @@ export type TagsContent = { readonly text: string } | { readonly prepared: strin
 
 /** Writes a tags file under a hidden name. */
 export function prepareTagsFile(path: string, text: string): void {
-  writeFileSync(systemPath(path), text, { flag: "wx", mode: MODE });
+  writeFileSync(systemPath(path), text, { encoding: "utf8", flag: "wx", mode: MODE });
 }
 
 /**
@@ -27,7 +27,7 @@ export function writeTagsFile(path: string, dataPath: string, content: TagsConte
   if (writeWhole(path, content.text, MODE)) return true;
   // For file systems without unnamed files, and to replace what a death left. The same name each time, so that none stays.
   const temporary = posix.join(posix.dirname(path), `${HIDDEN_PREFIX}new.${digest(path)}`);
-  writeFileSync(systemPath(temporary), content.text, { mode: MODE });
+  writeFileSync(systemPath(temporary), content.text, { encoding: "utf8", mode: MODE });
   if (give(temporary, path, dataPath, uid)) return true;
   unlinkSync(systemPath(temporary));
   return false;
