@@ -101,12 +101,3 @@ test("where a file is about to go is no tag of it", () => {
   writeTags(path, path, TAGS);
   assert.equal(readMove(path), undefined);
 });
-
-test("writing many side-cars leaves no buffers to collect", () => {
-  const file = makeFile("one-of-many");
-  const tags = new Map([["some", "x".repeat(1500)]]);
-  const before = process.memoryUsage().arrayBuffers;
-  for (let time = 0; time < 300; time++) writeTags(file, file, tags, true);
-  const left = process.memoryUsage().arrayBuffers - before;
-  assert.ok(left < 100_000, `${left} bytes`);
-});

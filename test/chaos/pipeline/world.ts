@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FlowConfig } from "../../../src/core/flow/types.ts";
-import { NODE_FLAGS } from "../../../src/core/plan/service/own.ts";
+import { NODE_FLAGS, PIPELINE_ENV } from "../../../src/core/plan/service/own.ts";
 import { Pipeline, until } from "../../integration/flow-harness.ts";
 import { StepWorker } from "../../integration/steps-harness.ts";
 import { Generator } from "./generator.ts";
@@ -122,7 +122,7 @@ export class World implements AsyncDisposable {
     const argv = [...this.launcher, process.execPath, ...NODE_FLAGS, MAIN, path];
     const [program = "", ...args] = argv;
     const daemon = spawn(program, args, {
-      env: { ...process.env, TZ: "UTC", ...this.env },
+      env: { ...process.env, ...PIPELINE_ENV, TZ: "UTC", ...this.env },
       stdio: ["ignore", "ignore", "pipe"],
       // A launcher's end must be the daemon's as well.
       detached: true,
