@@ -1,14 +1,16 @@
 /**
  * `node bench/serve.ts [throughput] [latency] [plugins]`: what nginx as planned here costs in front of Node workers, beside the same
  * nginx set up by hand and set up as the predecessor does, interleaved. `ROUNDS` and `SECONDS` (of each measurement) by environment.
+ * One process of nginx each; then twice as many as processors, which is what both start when nobody says otherwise.
  */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ModulePaths } from "../src/core/module/paths.ts";
+import { type ModulePaths, runtimeLayout } from "../src/core/module/paths.ts";
 import { run } from "../src/kit/exec.ts";
 import { findPrograms } from "../src/system/host/programs.ts";
 import { type RunningNginx, startNginx, workerSocket } from "../test/support/nginx.ts";
@@ -16,7 +18,15 @@ import { addPlugin } from "../test/support/planned.ts";
 import { freePort } from "../test/support/ports.ts";
 import { cpuUsOf } from "./support/cpu.ts";
 import { openLoop, quantile } from "./support/open-loop.ts";
-import { byHand, likePredecessor, type Place, type Started, startOther } from "./support/other-nginx.ts";
+import {
+  byHand,
+  byHandSameContract,
+  likePredecessor,
+  type Place,
+  type Started,
+  startOther,
+  withProcesses,
+} from "./support/other-nginx.ts";
 
 const ROUNDS = Number(process.env["ROUNDS"] ?? 5);
 const SECONDS = Number(process.env["SECONDS"] ?? 3);
@@ -47,11 +57,15 @@ for (const [name, measure] of Object.entries(cases)) {
 
 /** Requests a second at saturation, and the processor time for one. */
 async function throughput(): Promise<void> {
-  await using house = await openHouse();
-  const measured = await rounds(house.contenders, async (one) => load(one));
-  console.log(`requests a second with ${CONNECTIONS} connections, and processor time for one:`);
-  sayFigures(measured);
-  sayRatios(measured, "planned here");
+  for (const processes of [1, 2 * availableParallelism()]) {
+    await using house = await openHouse(1, processes);
+    const measured = await rounds(house.contenders, async (one) => load(one));
+    console.log(
+      `nginx with ${processes} processes, ${CONNECTIONS} connections: requests a second, processor time for one:`,
+    );
+    sayFigures(measured);
+    sayRatios(measured, "planned here");
+  }
 }
 
 /** What nginx adds to the slowest hundredth at half the load it can take. */
@@ -100,10 +114,19 @@ interface House extends AsyncDisposable {
   readonly sockets: readonly string[];
 }
 
-/** Two workers, the nginx planned for them (and for `count` plugins in all), and others in front of the same workers. */
-async function openHouse(count = 1): Promise<House> {
+/**
+ * Two workers, the nginx planned for them (and for `count` plugins in all), and others in front of the same workers, each with so
+ * many processes.
+ */
+async function openHouse(count = 1, processes = 1): Promise<House> {
   const stack = new AsyncDisposableStack();
-  const nginx: RunningNginx = stack.use(await startNginx("mfserv", (paths) => addPlugins(paths, count)));
+  const nginx: RunningNginx = stack.use(
+    await startNginx("mfserv", (paths) => {
+      const { userConfig } = runtimeLayout(paths.runtime);
+      writeFileSync(userConfig, readFileSync(userConfig, "utf8").replace("workers = 1", `workers = ${processes}`));
+      addPlugins(paths, count);
+    }),
+  );
   const sockets = [1, 2].map((instance) => workerSocket(nginx.paths, "hello", "main", instance));
   const workers: number[] = [];
   for (const socket of sockets) workers.push(stack.use(await startWorker(socket)).pid);
@@ -111,10 +134,13 @@ async function openHouse(count = 1): Promise<House> {
   const other = async (name: string, make: (place: Place) => string): Promise<void> => {
     const directory = join(nginx.paths.runtime, `other${Object.keys(contenders).length}`);
     const place = { directory, port: await freePort(), sockets };
-    const started: Started = stack.use(await startOther(findPrograms().nginx ?? "nginx", place, make(place)));
+    const started: Started = stack.use(
+      await startOther(findPrograms().nginx ?? "nginx", place, withProcesses(make(place), processes)),
+    );
     contenders[name] = { port: place.port, pid: started.pid, workers };
   };
   if (count === 1) {
+    await other("by hand, same contract", (place) => byHandSameContract(place));
     await other("by hand, log", (place) => byHand(place, true));
     await other("by hand, no log", (place) => byHand(place, false));
     await other("as the predecessor", (place) => likePredecessor(place));
@@ -179,7 +205,7 @@ function sayFigures(measured: ReadonlyMap<string, readonly Throughput[]>): void 
     const of = (key: keyof Throughput): number => median(figures.map((one) => one[key]));
     const perSecond = Math.round(of("perSecond")).toString().padStart(6);
     const cpu = `nginx ${of("nginxUs").toFixed(1)} us, workers ${of("workersUs").toFixed(1)} us`;
-    console.log(`  ${name.padEnd(22)} ${perSecond}/s  ${cpu}`);
+    console.log(`  ${name.padEnd(24)} ${perSecond}/s  ${cpu}`);
   }
 }
 

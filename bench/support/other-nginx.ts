@@ -50,6 +50,42 @@ export function byHand(place: Place, log: boolean): string {
   );
 }
 
+/**
+ * As an operator would write it who wants all that metwork promises of a request, and nothing else: who asked and how, its id for
+ * the worker, the client and the log, websockets, streams, JSON lines that nothing breaks.
+ */
+export function byHandSameContract(place: Place): string {
+  return common(
+    place,
+    `map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
+  log_format json escape=json '{ "@timestamp": "$time_iso8601", "from": "$remote_addr", "host": "$host", '
+    '"method": "$request_method", "uri": "$request_uri", "duration": $request_time, "status": $status, '
+    '"request_length": $request_length, "reply_length": $bytes_sent, "plugin": "hello", "request_id": "$request_id" }';
+  access_log ${place.directory}/access.log json buffer=64k flush=1s;
+  keepalive_requests 100000;
+  tcp_nodelay on;
+  upstream app {
+    ${place.sockets.map((socket) => `server unix:${socket} max_fails=0;`).join("\n    ")}
+    keepalive 64;
+    keepalive_requests 100000;
+  }
+  proxy_http_version 1.1;
+  proxy_buffering off;
+  proxy_set_header Host $http_host;
+  proxy_set_header Connection $connection_upgrade;
+  proxy_set_header Upgrade $http_upgrade;
+  proxy_set_header X-Real-IP $remote_addr;
+  proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+  proxy_set_header X-Forwarded-Proto $scheme;
+  proxy_set_header X-Forwarded-Path $request_uri;
+  proxy_set_header X-Forwarded-Host $host;
+  proxy_set_header X-Forwarded-Port $server_port;
+  proxy_set_header X-Request-Id $request_id;
+  add_header X-Request-Id $request_id always;`,
+    "location /hello { proxy_pass http://app; }",
+  );
+}
+
 /** Lua that runs for every request: the host and the port of it, unless a proxy in front has said so. */
 const LUA_HEADERS = `set_by_lua_block $proxy_x_forwarded_host {
       local given, host = ngx.var.http_x_forwarded_host, ngx.var.host
@@ -72,7 +108,7 @@ const LUA_TIMER = `lua_shared_dict peers 10m;
 
 /**
  * As the MetWork Framework sets it up by default: no kept connections, regular expressions for routes, Lua for
- * two headers, a log line a write into a pipe that another process reads. Its twice as many processes as processors are left out.
+ * two headers, a log line a write into a pipe that another process reads.
  */
 export function likePredecessor(place: Place, modules: readonly string[] = findPrograms().nginxModules): string {
   const lua = modules.some((path) => path.includes("lua"));
@@ -109,6 +145,11 @@ export function likePredecessor(place: Place, modules: readonly string[] = findP
     ${["/hello/main/static", "/hello/main", "/hello/static", "/hello"].map(locationAt).join("\n    ")}`,
     lua ? modules.map((path) => `load_module ${path};\n`).join("") : "",
   );
+}
+
+/** A configuration of this file for more processes of nginx than one. */
+export function withProcesses(text: string, count: number): string {
+  return text.replace("worker_processes 1;", `worker_processes ${count};`);
 }
 
 function locationAt(prefix: string, index: number): string {

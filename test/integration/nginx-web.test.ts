@@ -166,6 +166,21 @@ describe("the web server", { skip }, () => {
     }
   });
 
+  test("apps hear the port that was asked for, whatever the machine is called", async () => {
+    const { port } = nginx;
+    for (const [host, heard] of [
+      [`box:${port}`, port],
+      [`BOX.example.org:${port}`, port],
+      [`127.0.0.1:${port}`, port],
+      [`other.example.org:${port}`, port],
+      ["box:8443", 8443],
+      ["box", port],
+      ["[::1]:8443", 8443],
+    ] as const) {
+      assert.equal((await told("/foo/x", { Host: host })).headers["x-forwarded-port"], `${heard}`, host);
+    }
+  });
+
   test("a virtual domain serves its app at /", async () => {
     for (const host of ["foo.localhost", "main.foo.box", "foo.box.example.org"]) {
       assert.match((await told("/any", { Host: host })).name, /^main/);
@@ -224,6 +239,7 @@ describe("the web server", { skip }, () => {
 
   test("every request is a line of JSON, whatever is in it", async () => {
     await nginx.ask('/foo/"quoted"\\', { headers: { Host: 'a"b' } }).catch(() => undefined);
+    await nginx.ask("/foo/static/logo.txt");
     await nginx.ask("/foo/last-line");
     const file = join(runtimeLayout(nginx.paths.runtime).log, "nginx_access.log");
     const deadline = Date.now() + 60_000;
@@ -253,7 +269,9 @@ describe("the web server", { skip }, () => {
       "upstream",
       "request_id",
     ]);
-    assert.equal(last.plugin, "foo");
+    assert.deepEqual([last.plugin, last.app, last.type], ["foo", "main", "dynamic"]);
+    const still = lines.at(-2);
+    assert.deepEqual([still.plugin, still.app, still.type], ["foo", "main", "static"]);
     assert.ok(lines.some((line) => line.plugin === "#unknown#" && line.status === 404));
     assert.ok(lines.some((line) => line.uri === '/foo/"quoted"\\'));
   });

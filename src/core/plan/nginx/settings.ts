@@ -1,4 +1,5 @@
 import { flagOf, listOf, numberOf, optionalNumberOf, optionalTextOf, textOf } from "../../config/access.ts";
+import type { Host } from "../../module/host.ts";
 import type { PlanInput } from "../input.ts";
 import { nginxWord } from "../quote/nginx.ts";
 import type { Header } from "./fragments.ts";
@@ -12,6 +13,11 @@ export interface WebSettings {
   readonly ports: readonly number[];
   readonly https: { readonly port: number; readonly lines: readonly string[] } | undefined;
   readonly headers: { readonly request: readonly Header[]; readonly reply: readonly Header[] };
+  /** The variable with the id of a request. */
+  readonly requestId: string;
+  readonly acceptRequestId: boolean;
+  /** What `Host` says in most requests, and the port in it. */
+  readonly calledHosts: readonly { readonly host: string; readonly port: number }[];
   readonly realIp:
     | { readonly header: string; readonly recursive: boolean; readonly from: readonly string[] }
     | undefined;
@@ -30,11 +36,18 @@ export function webSettings(input: PlanInput): WebSettings {
   const header = textOf(config, "nginx.real_ip_header");
   const recursive = flagOf(config, "nginx.real_ip_recursive");
   const address = optionalTextOf(config, "nginx.listen_address");
+  const https = httpsOf(input);
+  const ports = [optionalNumberOf(config, "nginx.port") ?? 0].filter((port) => port > 0);
+  const acceptRequestId = flagOf(config, "nginx.accept_incoming_request_id_header");
+  const requestId = acceptRequestId ? "$metwork_request_id" : "$request_id";
   return {
     address: address === undefined ? "" : address.includes(":") ? `[${address}]:` : `${address}:`,
-    ports: [optionalNumberOf(config, "nginx.port") ?? 0].filter((port) => port > 0),
-    https: https(input),
-    headers: headers(input),
+    ports,
+    https,
+    headers: headers(input, requestId),
+    requestId,
+    acceptRequestId,
+    calledHosts: calledHosts(input.host, https === undefined ? ports : [...ports, https.port]),
     realIp: flagOf(config, "nginx.real_ip") ? { header, recursive, from } : undefined,
     trusted: [...LOOPBACK, ...from],
     uuidReaders: listOf(config, "nginx.uuid_endpoint_extra_allows", ","),
@@ -51,10 +64,20 @@ export const FORWARDED = [
   { name: "port", own: "$metwork_port" },
 ] as const;
 
-function headers(input: PlanInput): WebSettings["headers"] {
+/** Longer words would need a larger `map_hash_bucket_size`, which a plugin may set as well. */
+const LONGEST_CALLED = 40;
+
+function calledHosts({ name, fullName, ip }: Host, ports: readonly number[]): WebSettings["calledHosts"] {
+  const hosts = new Set([name, fullName, ip, "localhost", "127.0.0.1"].map((host) => host.toLowerCase()));
+  return ports
+    .flatMap((port) => [...hosts].map((host) => ({ host: `${host}:${port}`, port })))
+    .filter(({ host }) => host.length <= LONGEST_CALLED && /^[a-z0-9]/.test(host));
+}
+
+function headers(input: PlanInput, requestIdVariable: string): WebSettings["headers"] {
   const forwarded = flagOf(input.config, "nginx.add_x_forwarded_headers");
   const requestId = flagOf(input.config, "nginx.add_request_id_header");
-  const id = [{ name: "X-Request-Id", value: "$metwork_request_id" }].filter(() => requestId);
+  const id = [{ name: "X-Request-Id", value: requestIdVariable }].filter(() => requestId);
   const request = [
     { name: "Host", value: "$http_host" },
     { name: "Connection", value: "$metwork_connection" },
@@ -72,7 +95,7 @@ function headers(input: PlanInput): WebSettings["headers"] {
   return { request, reply: id };
 }
 
-function https({ config }: PlanInput): WebSettings["https"] {
+function httpsOf({ config }: PlanInput): WebSettings["https"] {
   const port = optionalNumberOf(config, "nginx.https_port") ?? 0;
   if (port <= 0) return undefined;
   const protocols = textOf(config, "nginx.ssl_protocols").split(/\s+/);

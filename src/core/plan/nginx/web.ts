@@ -66,7 +66,6 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
     tls: settings.https?.lines ?? [],
     requestHeaders: settings.headers.request,
     replyHeaders: settings.headers.reply,
-    acceptRequestId: flagOf(input.config, "nginx.accept_incoming_request_id_header"),
     ignoreClientAbort: onOff(input, "nginx.proxy_ignore_client_abort"),
     portInRedirect: onOff(input, "nginx.port_in_redirect"),
     extraLog: enabled.some((plugin) =>
