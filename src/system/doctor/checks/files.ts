@@ -81,7 +81,7 @@ type PlannedSocket = { readonly socket?: { readonly path: string } };
 
 /** The module's own sockets and those of planned apps are taken over by the next start. */
 function isReused(path: string, services: readonly PlannedSocket[]): boolean {
-  if (/\/(?:supervisor|nginx|redis|flow|uploads|telegraf)\.socket$/.test(path)) return true;
+  if (/\/(?:supervisor|nginx|redis|flow|uploads|upstreams|telegraf)\.socket$/.test(path)) return true;
   return services.some(({ socket }) => {
     const [before = "", after = ""] = socket?.path.split("{instance}") ?? [];
     const instance = path.slice(before.length, path.length - after.length);
