@@ -148,6 +148,8 @@ test("a directory of plugins beside the module's is listed, filled and emptied, 
   assert.equal(await says("plugins.list", "--raw", place), `held~~~1.0.0~~~1~~~${appliance.home}/aside/held`);
   assert.equal(await says("plugins.info", "--just-home", place, "held"), `${appliance.home}/aside/held`);
   assert.equal(await says("plugin_wrapper", place, "--cwd", "held", "--", "pwd"), `${appliance.home}/aside/held`);
+  writeFileSync(join(appliance.home, "aside/held/here"), "#!/bin/sh\necho here\n", { mode: 0o755 });
+  assert.equal(await says("plugin_wrapper", place, "--cwd", "held", "--", "./here"), "here");
   await says("plugins.uninstall", place, "held");
   assert.equal(await says("plugins.list", "--raw", place), "");
   assert.equal(await says("plugins.info", "--just-home", "held"), home);

@@ -17,12 +17,13 @@ export async function pluginWrapper(context: Context, given: Given): Promise<Exi
     return 0;
   }
   const [command] = argv;
+  // Before the program is looked for, which may be named by its path from there.
+  if (given.flag("cwd")) process.chdir(plugin.home);
   const program = command === undefined ? undefined : findProgram(command, env["PATH"] ?? "");
   if (command === undefined || program === undefined) {
     context.err(`error[MF8054]: ${command ?? "a command"}: no such command in the environment of ${plugin.name}`);
     return 127;
   }
-  if (given.flag("cwd")) process.chdir(plugin.home);
   return become(program, argv, env);
 }
 
