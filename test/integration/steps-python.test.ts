@@ -303,7 +303,9 @@ def batch_process(self, xafs):
 class Step(AcquisitionStep):
     def process(self, xaf):
         self.info("%s %s", self.get_original_basename(xaf), open(xaf.filepath).read())
-        return "good" in xaf.filepath or self.get_original_basename(xaf) == "good"
+        if self.get_original_basename(xaf) == "moved":
+            return self.move_to_plugin_step(xaf, "alone", "next", keep_original_basename=True)
+        return self.get_original_basename(xaf) == "good"
 Step().run()
 `,
     );
@@ -316,19 +318,22 @@ Step().run()
     for (const [name, code] of [
       ["good", 0],
       ["bad", 1],
+      ["moved", 0],
     ] as const) {
       const path = join(flow.root, name);
       writeFileSync(path, "text");
       let ended = 0;
       try {
         const said = execFileSync("python3", [script, "--step-name=main", path], { env, encoding: "utf8" });
-        assert.match(said, /good text/);
+        assert.match(said, /(?:good|moved) text/);
       } catch (error) {
         ended = (error as { status: number }).status;
       }
       assert.equal(ended, code);
       assert.equal(readFileSync(path, "utf8"), "text");
     }
+    assert.deepEqual(readdirSync(join(flow.dataIn, "tmp", "alone.main.work")), [], "no copy is left");
+    assert.equal(readdirSync(join(flow.dataIn, "step.alone.next")).length, 1, "what was moved is there");
     rmSync(script);
   });
 });

@@ -320,9 +320,10 @@ class AcquisitionStep(AcquisitionBase):
         return xaf
 
     def _process(self, xaf):
-        """Processes one file that is not the pipeline's. Removes it, except when that failed."""
+        """Processes a copy that is not the pipeline's, and removes it unless the step moved it."""
+        copy = xaf.filepath
         status = self._guarded(lambda: self.process(xaf))
-        if status and os.path.exists(xaf.filepath):
+        if xaf.filepath == copy and os.path.exists(copy):
             xaf.delete_or_nothing()
         self._after(status)
         return bool(status)
