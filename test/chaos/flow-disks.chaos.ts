@@ -1,11 +1,11 @@
 /** Fills the disk under the pipeline, makes it read-only, lets it fail: files wait, none is deleted, and then they go on. */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "../integration/flow-harness.ts";
 import { Generator } from "./pipeline/generator.ts";
+import { IoErrors } from "./pipeline/io-errors.ts";
 import { scaled, seed } from "./pipeline/scale.ts";
 import { mountSmallDisk, type SmallDisk } from "./pipeline/small-disk.ts";
 import { Tally } from "./pipeline/tally.ts";
@@ -19,18 +19,7 @@ const RESUME_MAX_MS = 5000;
 type Fault = (disk: SmallDisk) => Promise<() => void>;
 
 const aside = mkdtempSync(join(tmpdir(), "aside-"));
-const order = join(aside, "order");
-const preload = join(aside, "io-error.so");
-writeFileSync(order, "0");
-execFileSync("gcc", [
-  "-shared",
-  "-fPIC",
-  "-O1",
-  "-o",
-  preload,
-  join(import.meta.dirname, "pipeline", "io-error.c"),
-  "-ldl",
-]);
+const errors = new IoErrors();
 
 const FAULTS: Readonly<Record<string, Fault>> = {
   full: async (disk) => {
@@ -42,8 +31,8 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     return () => void disk.setReadOnly(false);
   },
   "failing (EIO)": async () => {
-    writeFileSync(order, "1");
-    return () => writeFileSync(order, "0");
+    errors.fail(true);
+    return () => errors.fail(false);
   },
 };
 
@@ -59,7 +48,7 @@ let files = 0;
 try {
   for (const [name, fault] of Object.entries(FAULTS)) {
     await using world = new World(seed + files, disk.directory);
-    world.env = { LD_PRELOAD: preload, METWORK_IO_ERROR: order };
+    world.env = errors.env;
     await world.start({ workers: 0, config: { lockFile: join(aside, `${name}.lock`) } });
     const builtIn = new Generator(world.flow, world.random, ["a", "b", "z"]);
     for (let time = 0; time < times; time++) {
@@ -88,6 +77,7 @@ try {
 } finally {
   disk.remove();
   rmSync(aside, { recursive: true });
+  errors[Symbol.dispose]();
 }
 console.log(
   `disks: ${tally.line(files)}; ${Object.keys(FAULTS).join(", ")} ${times} times each; all at their ends ` +

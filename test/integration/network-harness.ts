@@ -12,6 +12,7 @@ export function networkProcess(
   program: string,
   plugin: string,
   settings: Readonly<Record<string, string | number>>,
+  more: Readonly<Record<string, string>> = {},
 ): StepWorker {
   const env = Object.entries(settings).map(([key, value]) => [
     `MFDATA_CURRENT_PLUGIN_CUSTOM_${key.toUpperCase()}`,
@@ -19,5 +20,5 @@ export function networkProcess(
   ]);
   env.push(["NODE_COMPILE_CACHE", join(tmpdir(), "metwork-compile-cache")]);
   const argv = [process.execPath, ...NODE_FLAGS, MAIN, program, "1"] as const;
-  return new StepWorker(flow, plugin, argv, Object.fromEntries(env));
+  return new StepWorker(flow, plugin, argv, { ...Object.fromEntries(env), ...more });
 }

@@ -75,10 +75,17 @@ const keptBy = (keeper: string, name: string): string | undefined => {
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 };
 
+const byPython = (module: string, input: string): Buffer =>
+  execFileSync(
+    "python3",
+    ["-c", `import ${module},sys\nsys.stdout.buffer.write(${module}.compress(sys.stdin.buffer.read()))`],
+    { input },
+  );
+
 const PACKERS: Readonly<Record<string, (text: string) => Buffer>> = {
-  unbzip2: (input) => execFileSync("bzip2", { input }),
-  unxz: (input) => execFileSync("xz", { input }),
-  unzstd: (input) => zstdCompressSync(Buffer.from(input)),
+  unbzip2: (text) => byPython("bz2", text),
+  unxz: (text) => byPython("lzma", text),
+  unzstd: (text) => zstdCompressSync(Buffer.from(text)),
 };
 
 for (const [plugin, pack] of Object.entries(PACKERS)) {

@@ -43,6 +43,7 @@ export async function startNginx(
   module: ModuleName,
   prepare: (paths: ModulePaths) => void,
   found = findPrograms(),
+  env: Readonly<Record<string, string>> = {},
 ): Promise<RunningNginx> {
   const home = temporaryHome(module);
   const { paths } = home;
@@ -56,7 +57,8 @@ export async function startNginx(
   if (!planned.ok) throw new Error(JSON.stringify(planned.notes));
   materialise(planned.value, paths);
   const argv = planned.value.services["nginx"]?.argv ?? [""];
-  const child = spawn(argv[0], argv.slice(1), { stdio: ["ignore", "ignore", "pipe"], detached: true });
+  const stdio = ["ignore", "ignore", "pipe"] as const;
+  const child = spawn(argv[0], argv.slice(1), { env: { ...process.env, ...env }, stdio: [...stdio], detached: true });
   const said: string[] = [];
   child.stderr?.on("data", (chunk: Buffer) => said.push(chunk.toString()));
   const nginx: RunningNginx = {

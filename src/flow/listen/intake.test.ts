@@ -64,6 +64,18 @@ for (const step of ["write", "place"] as const) {
   });
 }
 
+test("a disk that does not even let go of what it did not take ends nothing", async () => {
+  const { intake, told, warnings, take } = world();
+  const stubborn = saving([], "a", { write: 0, place: 1 });
+  const discard = (): void => {
+    throw new Error("no discard");
+  };
+  take("a", { ...stubborn, discard });
+  await intake.idle();
+  assert.deepEqual(told, ["a stored"]);
+  assert.match(warnings.join("\n"), /leaves something behind: no discard\na message waits, unacknowledged: no place/);
+});
+
 test("what the disk does not take is not stored, and tried again", async () => {
   const { intake, told, take } = world();
   const path = join(root, "later");

@@ -90,9 +90,18 @@ export class Intake {
     const group = this.#waiting.slice(0, TOGETHER);
     const written = await this.#step(group, (saving) => saving.write());
     const placed = await this.#step(group.slice(0, written.done), (saving) => saving.place());
-    for (const { saving } of group.slice(placed.done)) saving.discard();
+    for (const { saving } of group.slice(placed.done)) this.#discard(saving);
     for (const { settle } of this.#waiting.splice(0, placed.done)) settle(true);
     return placed.failure ?? written.failure;
+  }
+
+  /** A disk that fails may not let go of it either: what stays is deleted by age. */
+  #discard(saving: Saving): void {
+    try {
+      saving.discard();
+    } catch (error) {
+      this.#options.log.warning(`a message that was not stored leaves something behind: ${messageOf(error)}`);
+    }
   }
 
   /** Lets each take a step, until one cannot; waits for the disk to have what they changed. */
