@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -97,7 +97,7 @@ describe("a disk that fails under the ways in: nobody is told that his file is s
         const put = () => nginx.ask(`/${name}`, { method: "PUT", body: Buffer.alloc(size, name) });
         errors.fail(true);
         const refused = await put();
-        assert.ok([500, 507].includes(refused.status), `${refused.status} ${refused.body}`);
+        assert.equal(refused.status, 507, refused.body);
         assert.ok(!readdirSync(incoming).includes(name));
         errors.fail(false);
         assert.equal((await put()).status, 201);
@@ -106,7 +106,6 @@ describe("a disk that fails under the ways in: nobody is told that his file is s
     });
 
     test("tus: an upload that is not safe is not said to be complete, and goes on afterwards", async () => {
-      const { uploadsSocket } = runtimeLayout(nginx.paths.runtime);
       const service = startUploads();
       const ended = once(service, "exit");
       const metadata = `filename ${Buffer.from("resumed").toString("base64")}`;
@@ -117,7 +116,7 @@ describe("a disk that fails under the ways in: nobody is told that his file is s
         return nginx.ask(url, { method: "PATCH", headers, body: Buffer.from("content") });
       };
       try {
-        await until("the service listens", () => existsSync(uploadsSocket));
+        await until("the service answers", async () => (await nginx.ask("/tus/", { method: "OPTIONS" })).status < 500);
         const made = await create();
         assert.equal(made.status, 201);
         errors.fail(true);
