@@ -38,6 +38,9 @@ test("what is missing is told once, over kills too, and that it came after all; 
   const raised = (): readonly string[] => flow.log.match(/\[expect_once\] of p: missing: .* due at \S+/g) ?? [];
   try {
     await until("it is told", () => raised().length > 0, 45_000);
+    const [, told = "", due = ""] = /^(\S+Z).*\[expect_once\] of p: missing: .* due at (\S+)/m.exec(flow.log) ?? [];
+    const lateS = (Date.parse(told) - Date.parse(due)) / 1000;
+    assert.ok(lateS >= 1 && lateS <= 1 + 10, `told ${lateS} s after it was due, with a grace of 1 s`);
     await until("its command ran", () => existsSync(join(flow.root, "once.told")));
     await until("it is remembered", () => {
       const watched: ExpectState = JSON.parse(readFileSync(state, "utf8"));

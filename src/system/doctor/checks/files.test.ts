@@ -61,7 +61,11 @@ testRows(
         plan: ok(
           plan(service("app.p.a", { socket: { path: "/rt/var/app_p_a_{instance}.socket", hand: "inherited" } })),
         ),
-        stale: { generations: [], sockets: ok(["app_p_a_12", "nginx", "upstreams"].map((name) => `/rt/var/${name}.socket`)), claims: [] },
+        stale: {
+          generations: [],
+          sockets: ok(["app_p_a_12", "nginx", "upstreams"].map((name) => `/rt/var/${name}.socket`)),
+          claims: [],
+        },
       }),
       host(),
       "-",
