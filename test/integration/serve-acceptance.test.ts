@@ -1,9 +1,9 @@
 /** The predecessor's acceptance tests of mfserv under their old names; those in Python are in serve-python.test.ts. */
 import assert from "node:assert/strict";
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
-import { until } from "../../scripts/support/client.ts";
+import { http, until } from "../../scripts/support/client.ts";
 import { type Developer, lacks, makeDeveloper } from "../support/developer.ts";
 
 let developer: Developer;
@@ -67,6 +67,53 @@ test("0008_openresty_plugin; installed again or edited, its new code answers", {
   await developer.type(home, "make", "develop");
   writeFileSync(join(home, "content_by_lua.lua"), 'ngx.say("edited")\n');
   await until("the edit shows", async () => (await developer.get("/foobar")).body === "edited\n" || undefined);
+});
+
+test("Lua code of a plugin has the usual libraries, and its own before them", {
+  skip: lacks({ lua: true }),
+}, async () => {
+  const home = await developer.create("openresty", "foobar");
+  const code = [
+    'local sha = require("resty.sha256"):new()',
+    'sha:update("abc")',
+    'local cookies = require("resty.cookie"):new()',
+    'local resolver = require("resty.dns.resolver"):new({ nameservers = { "127.0.0.1" } })',
+    'local own = require("foobar.own")',
+    "ngx.say(require('cjson').encode({",
+    '  digest = require("resty.string").to_hex(sha:final()),',
+    '  md5 = require("resty.md5"):new() ~= nil,',
+    '  who = cookies:get("who"),',
+    "  resolver = resolver ~= nil,",
+    '  cached = require("resty.lrucache").new(1) ~= nil,',
+    "  own = own,",
+    '  random = require("resty.random"),',
+    "}))",
+  ];
+  writeFileSync(join(home, "content_by_lua.lua"), `${code.join("\n")}\n`);
+  writeFileSync(join(home, "own.lua"), 'return "its own"\n');
+  mkdirSync(join(home, "resty"));
+  writeFileSync(join(home, "resty", "random.lua"), 'return "the plugin\'s"\n');
+  const config = readFileSync(join(home, "config.ini"), "utf8");
+  assert.match(config, /^_add_plugin_dir_to_lua_path *=/m);
+  writeFileSync(
+    join(home, "config.ini"),
+    config.replace(/^_add_plugin_dir_to_lua_path *=.*$/m, "_add_plugin_dir_to_lua_path = 1"),
+  );
+  await developer.type(home, "make", "develop");
+  const url = `http://127.0.0.1:${developer.appliance.ports.mfserv}/foobar`;
+  const { value } = await until("it serves", async () => {
+    const reply = await http(url, { headers: { Cookie: "who=me" } });
+    return reply.status === 200 ? reply.body : undefined;
+  });
+  assert.deepEqual(JSON.parse(value), {
+    digest: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+    md5: true,
+    who: "me",
+    resolver: true,
+    cached: true,
+    own: "its own",
+    random: "the plugin's",
+  });
 });
 
 test("0011_extra_daemon", async () => {

@@ -65,6 +65,11 @@ export const distributions: readonly Distribution[] = [
     needs: [
       daemon("nginx", "nginx"),
       run("libnginx-mod-http-lua"),
+      // Libraries that Lua code of plugins had at hand; those that depend on all of nginx's modules are left to plugins.
+      run("lua-cjson"),
+      run("lua-nginx-cookie"),
+      run("lua-nginx-dns"),
+      run("lua-nginx-string"),
       daemon("redis-server", "redis-server"),
       // Brings libmagic too.
       run("file"),

@@ -34,7 +34,9 @@ export function luaView(input: PlanInput, plugins: readonly Plugin[], locations:
   if (!hasLua(input) || (users.length === 0 && locations > FEW_LOCATIONS)) return undefined;
   const layout = layoutOf(input.paths);
   const homes = users.filter((plugin) => plugin.addToLuaPath).map((plugin) => `${plugin.home}/?.lua`);
-  const path = [`${input.paths.home}/lib/?.lua`, `${layout.plugins}/?.lua`, ...homes, ";"].join(";");
+  // Nothing between two `;` means the usual places. Debian packages some of `resty` as `nginx`: found last, under both names.
+  const last = ["", `${input.paths.home}/share/lua/?.lua`];
+  const path = [`${input.paths.home}/lib/?.lua`, `${layout.plugins}/?.lua`, ...homes, ...last].join(";");
   return {
     path,
     init: users.some(startsItself) ? undefined : `${layout.configAuto}/lua/load.lua`,
