@@ -9,6 +9,7 @@ import { Passage } from "./engine/passage.ts";
 import { Retries } from "./engine/retries.ts";
 import { makeDirectory } from "./file/directory.ts";
 import { randomUid, uniqueName } from "./file/ids.ts";
+import { Placer } from "./file/placer.ts";
 import { stepDirectories } from "./file/recover.ts";
 import { RuleHelpers } from "./rules/helpers.ts";
 import { stepWorker } from "./steps/index.ts";
@@ -70,6 +71,7 @@ export async function tryStep(options: TrialOptions): Promise<readonly Tried[]> 
     dataIn,
     lend: (_: string, loan: Loan) => hands.lend(loan),
     ask: (...asked: Parameters<RuleHelpers["ask"]>) => helpers.ask(...asked),
+    placer: new Placer(),
   };
   const worker = stepWorker(step, services, log);
   const commit = undefined;

@@ -17,6 +17,8 @@ export interface FlowFile {
   readonly size: number;
   /** The module's user owns it. */
   readonly owned: boolean;
+  /** A program of a step's own was done with it: a death from now on repeats what that did. */
+  handled?: boolean;
   /** Takes it instead of its removal; false: it does not. */
   farewell?: ((file: FlowFile, from: string) => boolean) | undefined;
   /** The name it waits under for its digest, removed as it is. */

@@ -3,7 +3,7 @@ import { lstatSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "
 import { posix } from "node:path";
 import { pathIn, sidecarName, sidecarOwner, splitPath, systemPath } from "../core/flow/names.ts";
 import { decodeMove, decodeTags, encodeTags, type Tags } from "../core/flow/tags.ts";
-import { getXattr, removeXattr, setXattr } from "./linux/xattr.ts";
+import { getXattr, hasXattr, removeXattr, setXattr } from "./linux/xattr.ts";
 
 const ATTRIBUTE = "user.metwork";
 /** More than a few kilobytes does not fit beside an inode on most file systems; asking is dearer than knowing. */
@@ -38,10 +38,11 @@ export function readTags(path: string): StoredTags {
   return beside === undefined ? { tags: new Map(), place: undefined } : { tags: beside, place: "sidecar" };
 }
 
-/** Where the tags of a file are, if it has any; of a file that is gone, nowhere. */
-export function tagPlaceOf(path: string): TagPlace | undefined {
-  if (getXattr(path, ATTRIBUTE) !== undefined) return "attribute";
-  return readSidecar(path) === undefined ? undefined : "sidecar";
+/** Where the tags of a file are, if it has any; "gone": there is no such file, but perhaps its side-car. */
+export function tagPlaceOf(path: string): TagPlace | "gone" | undefined {
+  const has = hasXattr(path, ATTRIBUTE);
+  if (has === true) return "attribute";
+  return has === "gone" ? has : readSidecar(path) === undefined ? undefined : "sidecar";
 }
 
 /** The move record written with the tags on a file (see core/flow/recovery). */

@@ -8,6 +8,7 @@ import { passes } from "../../kit/passing.ts";
 import { messageOf } from "../errors.ts";
 import { type Claim, claim } from "../file/claim.ts";
 import { makeDirectory } from "../file/directory.ts";
+import { PLACED_MAX, Placer } from "../file/placer.ts";
 import { recoverClaims, stepDirectories } from "../file/recover.ts";
 import { AGAIN_MS } from "../patience.ts";
 import { RuleHelpers } from "../rules/helpers.ts";
@@ -57,6 +58,7 @@ export class Engine {
   readonly #workers: Workers;
   readonly #retries = new Retries();
   readonly #commit = new GroupCommit();
+  readonly #placer = new Placer();
   readonly #passage: Passage;
   readonly #ruleHelpers: RuleHelpers;
   readonly #pending = new Set<string>();
@@ -121,7 +123,7 @@ export class Engine {
     try {
       const lend: Workers["lend"] = (to, loan) => this.#workers.lend(to, loan);
       const ask: RuleHelpers["ask"] = (rules, path, tags) => this.#ruleHelpers.ask(rules, path, tags);
-      const worker = stepWorker(step, { dataIn: config.dataIn, lend, ask }, log);
+      const worker = stepWorker(step, { dataIn: config.dataIn, lend, ask, placer: this.#placer }, log);
       const commit = step.durable ? this.#commit : undefined;
       const external = step.work.do === "external";
       const limit = limitOf(step);
@@ -282,6 +284,7 @@ export class Engine {
 function limitOf({ work, durable, lanes }: FlowStep): number {
   if (work.do === "external") return LENT_MAX;
   if (durable) return DURABLE_FILES;
+  if (work.do === "archive") return PLACED_MAX + FILES_PER_LANE;
   return work.do === "guess_file_type" ? LOOKED_AT : Math.max(lanes, 2) * FILES_PER_LANE;
 }
 

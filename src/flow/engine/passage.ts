@@ -139,7 +139,10 @@ export class Passage {
     }
     const next = this.#given.next(file, lane, to);
     if (next === undefined) moveFile(file, from, posix.join(this.#given.waiting(to), waitingName(file.tags)));
-    else next.busy += 1;
+    else {
+      next.busy += 1;
+      if (lane.external) file.handled = true;
+    }
     this.#given.events.sent(job, { to, uid: file.tags.get(TAG.uid) ?? "", size: file.size });
     this.#finish(job, { is: "passed" });
     return next;

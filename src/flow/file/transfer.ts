@@ -17,7 +17,7 @@ import { Copying } from "./across.ts";
 import { makeDirectory } from "./directory.ts";
 import { discard } from "./discard.ts";
 import { uniqueName } from "./ids.ts";
-import { prepareTagsFile, writeTagsFile } from "./tags-file.ts";
+import { prepareTagsFile, type TagsContent, writeTagsFile } from "./tags-file.ts";
 
 /** Copying more than this on the main thread would hold up the others. Bytes. */
 const COPY_INLINE_MAX = 256 * 1024;
@@ -32,6 +32,18 @@ export function moveFile(file: FlowFile, from: string, to: string, shared = file
   checkpoint("moved");
   if (before === "sidecar" || file.place === "sidecar") dropSidecar(from);
 }
+
+/** A file to be placed, as another thread is told of it; flat, which is cheaper between threads than what it is made from. */
+export type Order = readonly [
+  from: string,
+  directory: string,
+  name: string,
+  tagsSuffix: string,
+  tags: string,
+  uid: string,
+  place: TagPlace | undefined,
+  chmod: number | undefined,
+];
 
 /** How a file is put where outsiders read it. */
 export interface Placement {
@@ -71,8 +83,8 @@ async function placeDurably(file: FlowFile, from: string, placement: Placement, 
   }
 }
 
-/** `tags`: a tags file that was prepared. */
-function placeNow(file: FlowFile, from: string, placement: Placement, tags?: string): string | Promise<string> {
+/** Places it before it returns, whatever else is to be placed. `tags`: a tags file that was prepared. */
+export function placeNow(file: FlowFile, from: string, placement: Placement, tags?: string): string | Promise<string> {
   try {
     if (placement.chmod !== undefined) chmodSync(from, placement.chmod);
     return put(file, from, from, placement, tags);
@@ -140,31 +152,47 @@ function keepTagsFor(file: FlowFile, source: string, from: string, to: string): 
   });
 }
 
+/** What placeNow does for a file in the archive's way, known by what another thread can be told. Throws what the system says. */
+export function placeOrder([from, directory, name, tagsSuffix, text, uid, place, chmod]: Order): string {
+  if (chmod !== undefined) chmodSync(from, chmod);
+  const path = putNamed(from, { wanted: pathIn(directory, name), tagsSuffix, uid }, { text });
+  checkpoint("placed");
+  clearTagsOf(path, place);
+  if (place === "sidecar") dropSidecar(from);
+  return path;
+}
+
 function replaceAt(source: string, path: string): string {
   inDirectory(path, () => renameSync(systemPath(source), systemPath(path)), source);
   return path;
 }
 
 function putFree(file: FlowFile, source: string, wanted: string, placement: Placement, tags?: string): string {
-  const [directory, name] = splitPath(wanted);
-  const uid = file.tags.get(TAG.uid) ?? "";
   const text = placement.tagsSuffix === "" || tags !== undefined ? "" : formatTags(file.tags);
+  const named = { wanted, tagsSuffix: placement.tagsSuffix, uid: file.tags.get(TAG.uid) ?? "" };
+  return putNamed(source, named, tags === undefined ? { text } : { prepared: tags });
+}
+
+/** The first free name gets the file, its tags file in place before it. */
+function putNamed(
+  source: string,
+  { wanted, tagsSuffix, uid }: { readonly wanted: string; readonly tagsSuffix: string; readonly uid: string },
+  content: TagsContent,
+): string {
+  const [directory, name] = splitPath(wanted);
   for (let attempt = 0; ; attempt++) {
     const candidate = freeName(name, uid, attempt);
     const path = pathIn(directory, candidate);
-    if (placement.tagsSuffix === "") {
+    if (tagsSuffix === "") {
       if (inDirectory(path, () => renameUnlessTaken(source, path), source)) return path;
       continue;
     }
-    const tagsPath = pathIn(directory, tagsFileName(candidate, placement.tagsSuffix, digest));
-    if (
-      !inDirectory(path, () => writeTagsFile(tagsPath, path, tags === undefined ? { text } : { prepared: tags }, uid))
-    )
-      continue;
+    const tagsPath = pathIn(directory, tagsFileName(candidate, tagsSuffix, digest));
+    if (!inDirectory(path, () => writeTagsFile(tagsPath, path, content, uid))) continue;
     checkpoint("pair-half");
     if (renameUnlessTaken(source, path)) return path;
-    if (tags === undefined) unlinkSync(systemPath(tagsPath));
-    else renameSync(systemPath(tagsPath), systemPath(tags));
+    if ("text" in content) unlinkSync(systemPath(tagsPath));
+    else renameSync(systemPath(tagsPath), systemPath(content.prepared));
   }
 }
 

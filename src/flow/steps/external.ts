@@ -1,4 +1,3 @@
-import { lstatSync } from "node:fs";
 import { type FlowStep, type StepName, stepKey } from "../../core/flow/types.ts";
 import { tagPlaceOf } from "../../kit/tags.ts";
 import { attemptOf, deathsOf } from "../engine/attempts.ts";
@@ -25,9 +24,10 @@ export function external(step: FlowStep, services: ExternalServices): StepWorker
     });
     if (how.is === "died" || how.is === "untaken") return { do: "back", died: how.is === "died" };
     await patiently(() => {
+      const place = tagPlaceOf(path);
       // A worker may have moved or removed it itself.
-      if (lstatSync(path, { throwIfNoEntry: false }) === undefined) file.path = undefined;
-      file.place = tagPlaceOf(path);
+      if (place === "gone") file.path = undefined;
+      file.place = place === "gone" ? undefined : place;
     });
     if (how.is === "failed") return { do: "failed", reason: how.reason };
     return send(file, path, how.outputs, { waiting: services.waiting, sent, commit });

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import type { FlowStep, StepName } from "../../core/flow/types.ts";
 import { removeFile } from "../engine/failure.ts";
+import type { Placer } from "../file/placer.ts";
 import { stepDirectories } from "../file/recover.ts";
 import type { StepLog } from "../tell/log.ts";
 import { DONE, type StepWorker } from "../types.ts";
@@ -15,6 +16,7 @@ export interface StepServices {
   readonly dataIn: string;
   readonly lend: ExternalServices["lend"];
   readonly ask: AskRules;
+  readonly placer: Placer;
 }
 
 /** Threads left for looking at files: libuv has four, one waits for inotify. */
@@ -34,7 +36,7 @@ export function stepWorker(step: FlowStep, services: StepServices, log: StepLog)
         log,
       );
     case "archive":
-      return archive(work);
+      return archive(work, services.placer);
     case "move":
       return move(work);
     case "copy":

@@ -25,6 +25,15 @@ export function getXattr(path: string, name: string): string | undefined {
   throw systemError("lgetxattr", path);
 }
 
+/** Whether a file has the attribute; "gone": there is no such file. Links are not followed. */
+export function hasXattr(path: string, name: string): boolean | "gone" {
+  if (Number(lgetxattr(cPath(path), name, null, 0)) >= 0) return true;
+  const errno = koffi.errno();
+  if (errno === ENOENT) return "gone";
+  if (errno === ENODATA || UNABLE.has(errno)) return false;
+  throw systemError("lgetxattr", path);
+}
+
 /** Sets the attribute in one system call, so that a reader sees the old value or the new one. False: this file cannot have it. */
 export function setXattr(path: string, name: string, value: string): boolean {
   const length = buffer.write(value, 0, "utf8");

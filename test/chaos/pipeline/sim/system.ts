@@ -141,6 +141,12 @@ export async function open(path: string) {
   return { sync: async () => disk.look(), close: async () => undefined };
 }
 
+export function hasXattr(path: string): boolean | "gone" {
+  disk.look();
+  const file = disk.files.get(path);
+  return file === undefined ? "gone" : file.attribute !== undefined;
+}
+
 export function getXattr(path: string): string | undefined {
   disk.look();
   return disk.files.get(path)?.attribute;
