@@ -15,6 +15,8 @@ export interface WebSettings {
   readonly headers: { readonly request: readonly Header[]; readonly reply: readonly Header[] };
   /** The variable with the id of a request. */
   readonly requestId: string;
+  /** Apps are told it, and clients. */
+  readonly addsRequestId: boolean;
   readonly acceptRequestId: boolean;
   /** What `Host` says in most requests, and the port in it. */
   readonly calledHosts: readonly { readonly host: string; readonly port: number }[];
@@ -46,6 +48,7 @@ export function webSettings(input: PlanInput): WebSettings {
     https,
     headers: headers(input, requestId),
     requestId,
+    addsRequestId: flagOf(config, "nginx.add_request_id_header"),
     acceptRequestId,
     calledHosts: calledHosts(input.host, https === undefined ? ports : [...ports, https.port]),
     realIp: flagOf(config, "nginx.real_ip") ? { header, recursive, from } : undefined,
