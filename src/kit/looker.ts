@@ -104,8 +104,7 @@ export class Looker {
     thread.batch = this.#waiting.splice(0, BATCH_MAX);
     thread.worker.ref();
     thread.worker.postMessage(encodePaths(thread.batch.map(({ path }) => path)));
-    this.#idle ??= setTimeout(() => this.#rest(), this.#idleMs).unref();
-    this.#idle.refresh();
+    this.#restLater();
   }
 
   #heard(thread: Thread, said: string, cpuUs: number): void {
@@ -122,12 +121,20 @@ export class Looker {
     }
   }
 
+  #restLater(): void {
+    this.#idle ??= setTimeout(() => this.#rest(), this.#idleMs).unref();
+    this.#idle.refresh();
+  }
+
   #rest(): void {
     this.#idle = undefined;
     const thread = this.#thread;
-    if (thread === undefined || thread.batch.length > 0) return;
-    this.#thread = undefined;
-    thread.worker.postMessage("");
+    // Nobody may send anything after what it looks at now.
+    if (thread !== undefined && thread.batch.length > 0) this.#restLater();
+    else {
+      this.#thread = undefined;
+      thread?.worker.postMessage("");
+    }
   }
 
   /** Whatever it was: the others go on. */
