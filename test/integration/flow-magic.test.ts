@@ -5,9 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import type { FlowStep } from "../../src/core/flow/types.ts";
 import { openMagic } from "../../src/kit/linux/magic.ts";
 import { Looker } from "../../src/kit/looker.ts";
-import { png } from "./flow-harness.ts";
+import { archiveStep, Pipeline, png, rule, until } from "./flow-harness.ts";
+
+const LATEST = "latest.guess_file_type.main";
 
 const directory = mkdtempSync(join(tmpdir(), "metwork-magic-"));
 after(() => rmSync(directory, { recursive: true }));
@@ -109,3 +112,42 @@ function beginning(content: string | Buffer): string {
     .replace(/[^ -~]/g, "")
     .trim();
 }
+
+test("a database of one's own: beside the system's or alone, a header as long as asked, the size only when wanted", async () => {
+  const flow = new Pipeline();
+  const database = join(flow.root, "magic");
+  writeFileSync(database, "0\tstring\tRADAR\tour radar format\n");
+  const types = (customOnly: boolean): FlowStep["work"] => ({
+    do: "guess_file_type",
+    to: { plugin: "switch", step: "main" },
+    customMagic: database,
+    headerLength: 5,
+    sizeTag: false,
+    customOnly,
+  });
+  const start = async (customOnly: boolean): Promise<void> => {
+    const config = flow.config([archiveStep(flow.archive)], [rule("our radar*", "archive", `${LATEST}.custom_magic`)]);
+    const steps = config.steps.map((one) =>
+      one.plugin === "guess_file_type" ? { ...one, work: types(customOnly) } : one,
+    );
+    flow.configure({ ...config, steps });
+    await flow.start();
+  };
+  const typed = (name: string): readonly string[] =>
+    [...flow.tags(name)].flatMap(([tag, value]) =>
+      tag.startsWith(`${LATEST}.`) ? [`${tag.slice(LATEST.length + 1)}=${value}`] : [],
+    );
+  try {
+    await start(false);
+    flow.drop("both", "RADAR data\n");
+    await until("it is archived", () => flow.archived().length === 1);
+    assert.deepEqual(typed("both"), ["ascii_header=RADAR", "custom_magic=our radar format", "system_magic=ASCII text"]);
+    await flow.stop();
+    await start(true);
+    flow.drop("alone", "RADAR data\n");
+    await until("it is archived", () => flow.archived().length === 2);
+    assert.deepEqual(typed("alone"), ["ascii_header=RADAR", "custom_magic=our radar format"]);
+  } finally {
+    await flow.close();
+  }
+});
