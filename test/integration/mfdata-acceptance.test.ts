@@ -178,7 +178,7 @@ test("0096 what a plugin may ask of its layers is there", async () => {
   const inPlugin = (name: string, ...argv: readonly string[]): Promise<string> =>
     mfdata("plugin_wrapper", name, "--", ...argv);
   const find = 'for name; do command -v "$name" || exit; done';
-  const steps = ["archive", "copy", "delete", "fork", "move", "unbzip2", "ungzip", "unxz"].map(
+  const steps = ["archive", "copy", "delete", "fork", "move", "reinject", "switch", "unbzip2", "ungzip", "unxz"].map(
     (name) => `${name}_step`,
   );
   await inPlugin("foobar", "sh", "-c", find, "sh", ...steps, "metwork");

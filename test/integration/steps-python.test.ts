@@ -207,6 +207,17 @@ unit_tests_args = ["--rules-file=${rules}", "--no-match-policy=keep", "step.own.
     assert.deepEqual(flow.archived(), ["a=1", "b", "mine"]);
     assert.match(worker.log, /the rule x\* of .* is left out: not a step is neither/);
     assert.match(worker.log, /the rule rules\.missing of .* is left out/);
+    const layer = join(import.meta.dirname, "..", "..", "layers", "python3");
+    const env = { ...process.env, PYTHONPATH: join(layer, "lib"), MFDATA_DATA_IN_DIR: flow.dataIn };
+    writeFileSync(join(flow.root, "b"), "by hand");
+    const args = [`--rules-file=${rules}`, "--step-name=main", join(flow.root, "b")];
+    const said = execFileSync(join(layer, "bin", "switch_step"), args, {
+      env: { ...env, MFDATA_CURRENT_PLUGIN_NAME: "own", MFDATA_CURRENT_PLUGIN_DIR: flow.root },
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    assert.match(said, /1 actions matched/);
+    await until("it came out of a step", () => flow.archived().length === 4);
   });
 
   test("batches by size, by time and at the end; a status each; a wrong number of them fails all", async () => {

@@ -1,4 +1,4 @@
-"""A switch of one's own. The command `switch_step` is the pipeline's, and faster."""
+"""A switch of one's own. As a step's whole command `switch_step` is the pipeline's, and faster."""
 
 import os
 
