@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "../../integration/flow-harness.ts";
@@ -66,6 +66,8 @@ export async function openSite(seed: number): Promise<Site> {
     ownProgram(places, appliance.plugin("mfdata", name, { "config.ini": configOf(command, retry, rules) }));
   }
   await appliance.ok("mfdata.start");
+  // The first daemon of an appliance makes its directories after it was started, on a busy machine seconds after.
+  await until("the pipeline takes files", () => existsSync(places.incoming));
   const random = new Random(seed);
   const files = new Generator(places, random);
   const kill = (command: string): number => {
