@@ -13,8 +13,8 @@ import {
 import { Follower } from "../metrics/follow.ts";
 import type { Ward } from "./ward.ts";
 
-/** Of what nginx wrote since the last look so much is read, in bytes: the latest, a few milliseconds of work. */
-const MOST_BYTES = 128 * 1024;
+/** Of what nginx wrote since the last look so much is read, in bytes: the latest, some 3,000 requests. */
+const MOST_BYTES = 1024 * 1024;
 
 interface Watched {
   begun: number;
