@@ -5,6 +5,8 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { NETWORK_PROGRAMS, programSettings } from "../../src/core/flow/network/programs.ts";
+import { sftpDestination } from "../../src/flow/send/sftp.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { type SshServer, sshd } from "../support/network/sshd.ts";
 import { type FtpServer, vsftpd } from "../support/network/vsftpd.ts";
@@ -105,6 +107,32 @@ test("SFTP: known by a key it would not show first; the server killed meanwhile,
     [],
   );
   await worker.stop();
+});
+
+test("SFTP: over a session that has ended a file fails at once, and does not wait for the time a silent server has", async () => {
+  const given: Readonly<Record<string, string>> = {
+    sftp_hostname: "127.0.0.1",
+    sftp_port: String(ssh.port),
+    sftp_username: ssh.user,
+    sftp_key_file: ssh.key,
+    sftp_known_hosts_file: ssh.knownHosts,
+    sftp_directory: directory,
+    sftp_timeout: "60",
+  };
+  const program = NETWORK_PROGRAMS.find(({ name }) => name === "sftpsend");
+  assert.ok(program);
+  const { settings } = programSettings(program, (key) => given[key]);
+  const session = await sftpDestination(settings).open();
+  const file = join(directory, "one");
+  writeFileSync(file, "content");
+  await session.put(file, "sent", 7);
+  await ssh.stop();
+  await assert.rejects(session.put(file, "sent", 7));
+  const begun = performance.now();
+  await assert.rejects(session.put(file, "sent", 7), /the connection ended/);
+  assert.ok(performance.now() - begun < 30_000);
+  session.close();
+  await ssh.start();
 });
 
 test("SFTP: a server nobody knows is refused, and so is one with another key", async () => {

@@ -132,6 +132,7 @@ class SftpSession implements Session {
   readonly #directory: string;
   readonly #suffix: string;
   readonly #timeoutMs: number;
+  #isOver = false;
 
   constructor(client: Client, sftp: SFTPWrapper, settings: Settings) {
     this.#client = client;
@@ -141,6 +142,12 @@ class SftpSession implements Session {
     this.#timeoutMs = settings.number("sftp_timeout") * 1000;
     // What happens to it between two files shows with the next one.
     client.on("error", () => undefined);
+    // A request of one that is over is never answered.
+    const over = (): void => {
+      this.#isOver = true;
+    };
+    client.on("close", over);
+    sftp.on("close", over);
   }
 
   async put(path: string, name: string, size: number): Promise<void> {
@@ -196,6 +203,7 @@ class SftpSession implements Session {
   /** One request, which fails when the server is silent or gone; `alive` says that it is not. */
   #ask<T>(request: (done: Callback<T>, alive: () => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
+      if (this.#isOver) throw new Error("the connection ended");
       const late = (): void => end(() => reject(new Error(`the server was silent for ${this.#timeoutMs / 1000} s`)));
       let timer = setTimeout(late, this.#timeoutMs);
       const gone = (): void => end(() => reject(new Error("the connection ended")));
