@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { format } from "../src/core/base/diagnostic.ts";
@@ -30,12 +30,12 @@ for (const name of readdirSync(CASES).sort()) {
       assert.deepEqual(Object.fromEntries(actual), Object.fromEntries(readTree(join(home, "expected"))));
     });
 
-    test("nginx accepts it", { skip: programs.nginx === undefined && "nginx is not installed" }, async (context) => {
+    if (!existsSync(join(home, "expected", "tree", "nginx.conf"))) return;
+    test("nginx accepts it", { skip: programs.nginx === undefined && "nginx is not installed" }, async () => {
       using runtime = temporaryHome(module, join(home, "input"));
       const planned = await planHere(runtime.paths);
       const configAuto = materialise(planned, runtime.paths);
       const file = join(configAuto, "nginx.conf");
-      if (!planned.tree.has("nginx.conf")) return context.skip("it has none");
       const tried = spawnSync(programs.nginx ?? "", ["-t", "-q", "-e", "stderr", "-p", configAuto, "-c", file], {
         encoding: "utf8",
       });

@@ -47,6 +47,7 @@ export function showSlowest(reports: readonly FileReport[], howMany: number): vo
 /** The last line: what was found, in numbers. Returns the exit code. */
 export function showTotal(reports: readonly FileReport[]): number {
   const [passed, failures, skipped] = [count(reports, "passed"), count(reports, "failed"), count(reports, "skipped")];
-  console.log(`\n${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  if (skipped > 0) console.log(`\n${skipped} skipped`);
+  console.log(`\n${passed} passed, ${failures} failed`);
   return failures > 0 || passed === 0 ? 1 : 0;
 }
