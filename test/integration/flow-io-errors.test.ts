@@ -5,10 +5,11 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { connect } from "amqplib";
 import { runtimeLayout } from "../../src/core/module/paths.ts";
 import { findPrograms } from "../../src/system/host/programs.ts";
 import { IoErrors } from "../chaos/pipeline/io-errors.ts";
-import { mosquitto, publish } from "../support/network/brokers.ts";
+import { mosquitto, publish, rabbitmq } from "../support/network/brokers.ts";
 import { type Reply, type RunningNginx, startNginx } from "../support/nginx.ts";
 import { addPlugin } from "../support/planned.ts";
 import { archiveStep, Pipeline, rule, until } from "./flow-harness.ts";
@@ -66,6 +67,46 @@ describe("a disk that fails under the ways in: nobody is told that his file is s
       assert.equal(worker.starts, 1);
     });
   }
+
+  test("AMQP: a message is acknowledged, and a file, once the disk takes it", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "metwork-eio-"));
+    const broker = await rabbitmq(directory);
+    const flow = new Pipeline();
+    flow.configure(flow.config([archiveStep(flow.archive)], [rule("*", "archive", "", "alwaystrue")]));
+    await Promise.all([flow.start(), broker.start()]);
+    const connection = await connect(`amqp://guest:guest@127.0.0.1:${broker.port}`);
+    const channel = await connection.createConfirmChannel();
+    await channel.assertQueue("radar", { durable: true });
+    const settings = { amqp_hostname: "127.0.0.1", amqp_port: broker.port, amqp_queue_name: "radar" };
+    const more = { amqp_queue_durable: 1, amqp_auto_ack: 0, dest_dir: "guess_file_type/main" };
+    const worker = networkProcess(flow, "amqplistener", "ears", { ...settings, ...more }, errors.env);
+    const kept = (): readonly string[] => flow.archived().map((name) => readFileSync(join(flow.archive, name), "utf8"));
+    const held = async (): Promise<number> => (await channel.checkQueue("radar")).messageCount;
+    try {
+      await until("it is connected", () => worker.log.includes("connected to 127.0.0.1"));
+      errors.fail(true);
+      channel.sendToQueue("radar", Buffer.from("precious"), { persistent: true });
+      await channel.waitForConfirms();
+      await until("it met the error", () => /EIO/.test(worker.log));
+      assert.deepEqual(kept(), []);
+      assert.doesNotMatch(worker.log, /message received/);
+      // Dead with it in its hands it gives it back: the broker has it still.
+      worker.kill();
+      await until("another has begun", () => worker.starts > 1);
+      errors.fail(false);
+      await until("it is kept", () => kept().includes("precious"));
+      await until("it is acknowledged", () => /message received/.test(worker.log));
+      await worker.stop();
+      assert.equal(await held(), 0);
+      assert.deepEqual(kept(), ["precious"]);
+    } finally {
+      errors.fail(false);
+      await worker.stop();
+      await connection.close();
+      await Promise.all([flow.close(), broker.stop()]);
+      rmSync(directory, { recursive: true });
+    }
+  });
 
   describe("HTTP", { skip: noNginx }, () => {
     let nginx: RunningNginx;
