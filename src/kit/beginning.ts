@@ -1,21 +1,31 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { passes } from "./passing.ts";
 
-/** The printable ASCII characters among the first bytes, as many as the buffer holds. undefined: the file may not be read. */
-export function readBeginning(path: string, buffer: Buffer): string | undefined {
-  let fd: number;
+/** Opens a file for reading. undefined: it may not be read. Throws what passes (see kit/passing). */
+export function openForLook(path: string): number | undefined {
   try {
-    fd = openSync(path, "r");
+    return openSync(path, "r");
   } catch (error) {
     if (passes(error)) throw error;
     return undefined;
   }
+}
+
+/** The printable ASCII characters among the first bytes, as many as the buffer holds. */
+export function beginningOf(fd: number, buffer: Buffer): string {
+  const length = readSync(fd, buffer, 0, buffer.length, 0);
+  return buffer
+    .toString("latin1", 0, length)
+    .replace(/[^ -~]/g, "")
+    .trim();
+}
+
+/** The same of a file by its path; undefined: it may not be read. */
+export function readBeginning(path: string, buffer: Buffer): string | undefined {
+  const fd = openForLook(path);
+  if (fd === undefined) return undefined;
   try {
-    const length = readSync(fd, buffer, 0, buffer.length, 0);
-    return buffer
-      .toString("latin1", 0, length)
-      .replace(/[^ -~]/g, "")
-      .trim();
+    return beginningOf(fd, buffer);
   } finally {
     closeSync(fd);
   }

@@ -1,4 +1,7 @@
-import { readBeginning } from "./beginning.ts";
+import { closeSync } from "node:fs";
+import { beginningOf, openForLook } from "./beginning.ts";
+import type { DescribeOpen } from "./linux/magic.ts";
+import { isPlain } from "./linux/plain.ts";
 
 /** What is to be known of files: printable characters among so many first bytes, and what libmagic says. */
 export interface Questions {
@@ -26,16 +29,20 @@ export function encodePaths(paths: readonly string[]): string {
 }
 
 /** Looks at files whose paths encodePaths joined; answers in one text as well, which is cheaper between threads than objects. */
-export function lookAtAll(
-  joined: string,
-  { headerLength }: Questions,
-  describers: readonly ((path: string) => string)[],
-): string {
+export function lookAtAll(joined: string, { headerLength }: Questions, describers: readonly DescribeOpen[]): string {
   const header = Buffer.allocUnsafe(Math.max(1, headerLength));
   const said: string[] = [];
   for (const path of joined.split(END)) {
-    said.push(answer(() => readBeginning(path, header)));
-    for (const describe of describers) said.push(answer(() => describe(path)));
+    let fd: number | undefined;
+    const begin = answer(() => {
+      fd = openForLook(path);
+      return fd === undefined ? undefined : beginningOf(fd, header);
+    });
+    said.push(begin);
+    // One opening for all who look, where they say the same without the name.
+    const open = fd !== undefined && isPlain(fd) ? fd : undefined;
+    for (const describe of describers) said.push(answer(() => describe(path, open)));
+    if (fd !== undefined) closeSync(fd);
   }
   return said.join(END);
 }

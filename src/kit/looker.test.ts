@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { hasMagic } from "./linux/magic.ts";
+import { hasMagic, openMagicSync } from "./linux/magic.ts";
+import { encodePaths, lookAtAll } from "./look.ts";
 import { Looker } from "./looker.ts";
 
-const FILES = 40;
+const FILES = 160;
 
 /** How often libmagic's database is in the memory of this process. */
 function databases(): number {
@@ -27,5 +30,45 @@ test("a thread that has nothing to do gives all its memory back", { skip: !hasMa
     }
     for (let wait = 0; databases() > before && wait < 1000; wait++) await sleep(20);
     assert.equal(databases(), before, `round ${round}`);
+  }
+});
+
+test("files that are opened once are called what they are called by their paths", { skip: !hasMagic() }, () => {
+  const directory = mkdtempSync(join(tmpdir(), "metwork-look-"));
+  const { describe, close } = openMagicSync();
+  try {
+    const make = (name: string, content: string, mode: number): string => {
+      writeFileSync(join(directory, name), content);
+      chmodSync(join(directory, name), mode);
+      return join(directory, name);
+    };
+    const paths = [
+      make("empty", "", 0o644),
+      make("text", "hello\n", 0o644),
+      make("set-uid", "#!/bin/sh\n", 0o4755),
+      make("sticky", "#!/bin/sh\n", 0o1755),
+      process.execPath,
+      directory,
+      join(directory, "gone"),
+    ];
+    const opened: (number | undefined)[] = [];
+    const said = lookAtAll(encodePaths(paths), { headerLength: 5, databases: [null] }, [
+      (path, fd) => {
+        opened.push(fd);
+        return describe(path, fd);
+      },
+    ]).split("\0");
+    assert.deepEqual(
+      said.filter((_, index) => index % 2 === 1),
+      paths.map((path) => `=${describe(path, undefined)}`),
+    );
+    assert.deepEqual([said[0], said[2], said[12]], ["=", "=hello", "-"]);
+    assert.deepEqual(
+      opened.map((fd) => fd !== undefined),
+      [false, true, false, false, true, false, false],
+    );
+  } finally {
+    close();
+    rmSync(directory, { recursive: true });
   }
 });

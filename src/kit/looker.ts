@@ -13,7 +13,7 @@ const THREAD = new URL("../main/looker.ts", import.meta.url);
 /** So many files at once are worth a thread. */
 const WORTH_A_THREAD = 6;
 /** So many are told of in one message. */
-const BATCH_MAX = 32;
+const BATCH_MAX = 128;
 /** Content that takes so much processor time, a file, is looked at by several threads together. Microseconds. */
 const SLOW_US = 150;
 /** See BatchThread. Milliseconds. */

@@ -101,3 +101,17 @@ test("where a file is about to go is no tag of it", () => {
   writeTags(path, path, TAGS);
   assert.equal(readMove(path), undefined);
 });
+
+test("tags longer than most are read whole where a file can carry them", () => {
+  // ext4 has no room for such an attribute, tmpfs does.
+  const directory = mkdtempSync("/dev/shm/metwork-tags-");
+  try {
+    const path = join(directory, "file");
+    writeFileSync(path, "content");
+    const long = new Map([["long", "x".repeat(10_000)]]);
+    const place = writeTags(path, path, long);
+    assert.deepEqual(readTags(path), { tags: long, place });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});

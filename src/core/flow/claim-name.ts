@@ -1,4 +1,4 @@
-import { byteLength, NAME_MAX } from "./names.ts";
+import { fits, NAME_MAX } from "./names.ts";
 
 /** Who a file is, before any tag of it is on disk. */
 export interface Identity {
@@ -19,7 +19,7 @@ const PLAIN = /^[ -~]+$/;
 export function encodeClaim(unique: string, { uid, directory, basename }: Identity): string | undefined {
   if (!PLAIN.test(basename) || !PLAIN.test(directory) || directory.includes("~")) return undefined;
   const name = `${unique}~${uid}~${directory}~${basename}`;
-  return byteLength(name) <= NAME_MAX ? name : undefined;
+  return fits(name, NAME_MAX) ? name : undefined;
 }
 
 export function decodeClaim(name: string): Identity | undefined {

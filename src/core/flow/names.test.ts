@@ -4,6 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import {
   byteLength,
+  fits,
   isBasename,
   NAME_MAX,
   nameFromBytes,
@@ -52,6 +53,16 @@ test("a name listed in Latin-1 is the one its bytes are", () => {
       assert.equal(nameFromLatin1(Buffer.from(name).toString("latin1")), nameFromBytes(name)),
     ),
   );
+});
+
+test("a name fits by its bytes, whatever its characters take", () => {
+  fc.assert(
+    fc.property(bytes, fc.nat(300), (name, limit) => {
+      const text = nameFromBytes(name);
+      assert.equal(fits(text, limit), byteLength(text) <= limit);
+    }),
+  );
+  assert.deepEqual([fits("é".repeat(128), NAME_MAX), fits("é".repeat(127), NAME_MAX)], [false, true]);
 });
 
 test("truncation keeps whole characters within the limit", () => {

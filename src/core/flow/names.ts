@@ -45,6 +45,11 @@ export function nameToBytes(text: string): Buffer {
   return Buffer.concat(parts);
 }
 
+/** Whether a name has at most that many bytes. A character takes three at most, and hardly any name has to be counted. */
+export function fits(name: string, limit: number): boolean {
+  return name.length * 3 <= limit || byteLength(name) <= limit;
+}
+
 export function byteLength(name: string): number {
   return name.isWellFormed() ? Buffer.byteLength(name) : nameToBytes(name).length;
 }
@@ -91,7 +96,7 @@ export function isBasename(name: string): boolean {
 /** Where the tags of a file are kept when they cannot be on the file itself: a hidden neighbour. */
 export function sidecarName(name: string, digest: (text: string) => string): string {
   const plain = SIDECAR_PREFIX + name;
-  return byteLength(plain) <= NAME_MAX ? plain : SIDECAR_PREFIX + digest(name);
+  return fits(plain, NAME_MAX) ? plain : SIDECAR_PREFIX + digest(name);
 }
 
 /** The name of the file a side-car belongs to; undefined: it is none, or its name does not tell. */

@@ -10,6 +10,12 @@ const VALUE_MAX = 500;
 /** They say who the file is, not what it is like. */
 const IDENTITY: ReadonlySet<string> = new Set([TAG.counter, TAG.uid, TAG.basename]);
 
+/** A tag of a set; `value`: undefined, each file has its own. */
+interface Shared {
+  readonly name: string;
+  readonly value: string | undefined;
+}
+
 /**
  * Splits the tags a switch sees into a set that many files share, which is kept once, and the few values of the file's
  * own. Which is which is learned from the values.
@@ -20,28 +26,36 @@ export class TagSets {
   #fresh: (readonly [id: number, set: TagSet])[] = [];
   #forgotten = false;
   #nextId = 1;
+  /** Of the file before, with which the next one has nearly always all in common. */
+  #last: { readonly id: number; readonly shared: readonly Shared[] } | undefined;
 
   split(tags: Tags): { readonly id: number; readonly own: readonly string[] } {
-    const same: Record<string, string> = {};
-    const names: string[] = [];
     const own: string[] = [];
-    let key = "";
+    const shared: Shared[] = [];
+    const last = this.#last?.shared ?? [];
+    let same = true;
     for (const [name, whole] of tags) {
       const known = this.#values.get(name) ?? this.#learn(name, tags);
       if (known === "skip") continue;
       const value = whole.length > VALUE_MAX ? whole.slice(0, VALUE_MAX) : whole;
-      if (known !== "own" && (known.has(value) || known.size < SAME_MAX)) {
-        known.add(value);
-        same[name] = value;
-        key += `${name}\u0001${value}\u0001`;
-      } else {
-        if (known !== "own") this.#values.set(name, "own");
-        names.push(name);
+      const isShared = known !== "own" && (known.has(value) || known.size < SAME_MAX);
+      if (isShared) known.add(value);
+      else {
+        this.#values.set(name, "own");
         own.push(value);
-        key += `${name}\u0002`;
+      }
+      const before = last[shared.length];
+      const tag = isShared ? value : undefined;
+      if (before?.name === name && before.value === tag) shared.push(before);
+      else {
+        same = false;
+        shared.push({ name, value: tag });
       }
     }
-    return { id: this.#known.get(key)?.[0] ?? this.#define(key, { same, own: names }), own };
+    if (!same || this.#last === undefined || shared.length !== last.length) {
+      this.#last = { id: this.#idOf(shared), shared };
+    }
+    return { id: this.#last.id, own };
   }
 
   /** What was defined since the last call; `forget`: what was before does not hold any more. */
@@ -59,6 +73,7 @@ export class TagSets {
 
   forget(): void {
     this.#known = new Map();
+    this.#last = undefined;
     this.#forgotten = true;
   }
 
@@ -67,8 +82,15 @@ export class TagSets {
     this.#fresh = [...this.#known.values()];
   }
 
-  #define(key: string, set: TagSet): number {
+  #idOf(shared: readonly Shared[]): number {
+    const key = shared
+      .map(({ name, value }) => (value === undefined ? `${name}\u0002` : `${name}\u0001${value}\u0001`))
+      .join("");
+    const known = this.#known.get(key)?.[0];
+    if (known !== undefined) return known;
     const id = this.#nextId++;
+    const same = Object.fromEntries(shared.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])));
+    const set = { same, own: shared.flatMap(({ name, value }) => (value === undefined ? [name] : [])) };
     this.#known.set(key, [id, set]);
     this.#fresh.push([id, set]);
     return id;

@@ -44,7 +44,7 @@ const SLICE_WITH_WORKERS = 1;
 /** Files a lane has per process it was asked to run. */
 const FILES_PER_LANE = 4;
 /** Files whose type is being looked for: many share a message to the thread that does. */
-const LOOKED_AT = 64;
+const LOOKED_AT = 256;
 /** Files of a durable step in work together: so many share a commit. */
 const DURABLE_FILES = 256;
 /** Files of an external step in work together, whatever its workers ask for. */

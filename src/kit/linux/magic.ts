@@ -12,6 +12,7 @@ interface Library {
   readonly open: CFunction;
   readonly load: CFunction;
   readonly file: CFunction;
+  readonly descriptor: CFunction;
   readonly error: CFunction;
   readonly close: CFunction;
 }
@@ -29,6 +30,7 @@ function magicLibrary(): Library {
     open: lib.func("void *magic_open(int flags)"),
     load: lib.func("int magic_load(void *cookie, const char *databases)"),
     file: lib.func("const char *magic_file(void *cookie, const char *path)"),
+    descriptor: lib.func("const char *magic_descriptor(void *cookie, int fd)"),
     error: lib.func("const char *magic_error(void *cookie)"),
     close: lib.func("void magic_close(void *cookie)"),
   };
@@ -57,19 +59,22 @@ export function openMagic(parallel: number, database?: string): Describe {
   return describe;
 }
 
+/** Describes a file, open as `fd` where it `isPlain` (see kit/linux/plain). */
+export type DescribeOpen = (path: string, fd: number | undefined) => string;
+
 /** The same for a thread that does nothing else: it waits for each answer. A thread that ends closes what it opened. */
 export interface DescribeNow {
-  readonly describe: (path: string) => string;
+  readonly describe: DescribeOpen;
   /** Gives back some 9 MB, which a thread's end does not. */
   readonly close: () => void;
 }
 
 export function openMagicSync(database?: string): DescribeNow {
-  const { file, error, close } = magicLibrary();
+  const { file, descriptor, error, close } = magicLibrary();
   const cookie = openCookie(database);
   return {
-    describe: (path) => {
-      const text: string | null = file(cookie, path);
+    describe: (path, fd) => {
+      const text: string | null = fd === undefined ? file(cookie, path) : descriptor(cookie, fd);
       if (text === null) throw new Error(`libmagic: ${error(cookie)}`);
       return text;
     },

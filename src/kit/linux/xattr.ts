@@ -12,13 +12,17 @@ const lremovexattr = libc.func("int lremovexattr(const char *path, const char *n
 /** The kernel's own limit for one attribute (XATTR_SIZE_MAX), bytes. */
 const VALUE_MAX = 65_536;
 const buffer = Buffer.allocUnsafeSlow(VALUE_MAX);
+/** The kernel makes, and clears, as much memory as it is told there is room: nearly all values have some hundred bytes. */
+const VALUE_USUAL = 4096;
 
 const { ENODATA, ENOENT, EOPNOTSUPP, ENOSPC, E2BIG, ERANGE, EDQUOT, EACCES, EPERM } = koffi.os.errno;
 const UNABLE = new Set([EOPNOTSUPP, ENOSPC, E2BIG, ERANGE, EDQUOT, EACCES, EPERM]);
 
 /** The attribute's value as UTF-8 text. undefined: the file has none, may not be read, or is gone. Links are not followed. */
 export function getXattr(path: string, name: string): string | undefined {
-  const length = Number(lgetxattr(cPath(path), name, buffer, VALUE_MAX));
+  const at = cPath(path);
+  let length = Number(lgetxattr(at, name, buffer, VALUE_USUAL));
+  if (length < 0 && koffi.errno() === ERANGE) length = Number(lgetxattr(at, name, buffer, VALUE_MAX));
   if (length >= 0) return buffer.toString("utf8", 0, length);
   const errno = koffi.errno();
   if (errno === ENODATA || errno === ENOENT || UNABLE.has(errno)) return undefined;

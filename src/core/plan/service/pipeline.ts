@@ -7,7 +7,7 @@ import { layoutOf } from "../layout.ts";
 import { type Piece, piece } from "../piece.ts";
 import type { PlannedDirectory, PlannedFile, ServiceSpec } from "../types.ts";
 import { withLogs } from "./logs.ts";
-import { NODE_FLAGS, ownService, PIPELINE_ENV } from "./own.ts";
+import { ownService, PIPELINE_ENV, PIPELINE_FLAGS } from "./own.ts";
 import { stepService } from "./parts.ts";
 import { planRuleHelpers } from "./rule-helpers.ts";
 import { planTrace } from "./trace.ts";
@@ -21,7 +21,12 @@ export function planPipeline(input: PlanInput, admitted: Admitted): Piece {
   const own = ownService("flow", input);
   const service = {
     ...own,
-    argv: [programs.node, ...NODE_FLAGS, `${paths.root}/src/main/flow.ts`, `${layout.configAuto}/flow.json`] as const,
+    argv: [
+      programs.node,
+      ...PIPELINE_FLAGS,
+      `${paths.root}/src/main/flow.ts`,
+      `${layout.configAuto}/flow.json`,
+    ] as const,
     env: { ...own.env, ...PIPELINE_ENV },
     stop: { signal: "SIGTERM", graceMs: 30_000 } as const,
     reads: ["flow.json"],
