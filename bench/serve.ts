@@ -1,7 +1,7 @@
 /**
  * `node bench/serve.ts [throughput] [latency] [plugins]`: what nginx as planned here costs in front of Node workers, beside the same
  * nginx set up by hand and set up as the predecessor does, interleaved. `ROUNDS` and `SECONDS` (of each measurement) by environment.
- * One process of nginx each; then twice as many as processors, which is what both start when nobody says otherwise.
+ * One process of nginx each; then what each starts when nobody says otherwise: one for each processor, the predecessor two.
  */
 
 import { spawn } from "node:child_process";
@@ -34,6 +34,14 @@ const CONNECTIONS = 32;
 const MANY = 500;
 const WORKER = `require("node:http").createServer((_, reply) => reply.end("Hello World!\\n")).listen(process.argv[1]);`;
 
+/** Processes of nginx. */
+interface Processes {
+  readonly own: number;
+  readonly predecessor: number;
+}
+const ONE: Processes = { own: 1, predecessor: 1 };
+const DEFAULT: Processes = { own: availableParallelism(), predecessor: 2 * availableParallelism() };
+
 /** One nginx to ask. */
 interface Contender {
   readonly port: number;
@@ -57,39 +65,43 @@ for (const [name, measure] of Object.entries(cases)) {
 
 /** Requests a second at saturation, and the processor time for one. */
 async function throughput(): Promise<void> {
-  for (const processes of [1, 2 * availableParallelism()]) {
+  for (const processes of [ONE, DEFAULT]) {
     await using house = await openHouse(1, processes);
     const measured = await rounds(house.contenders, async (one) => load(one));
-    console.log(
-      `nginx with ${processes} processes, ${CONNECTIONS} connections: requests a second, processor time for one:`,
-    );
+    const { own, predecessor } = processes;
+    console.log(`processes of nginx: ${own}, ${predecessor} as the predecessor; ${CONNECTIONS} connections:`);
     sayFigures(measured);
     sayRatios(measured, "planned here");
   }
 }
 
-/** What nginx adds to the slowest hundredth at half the load it can take. */
+/** What nginx adds to the slowest hundredth at half the load it can take, and what the least that works adds. */
 async function latency(): Promise<void> {
-  await using house = await openHouse();
+  await using house = await openHouse(1, DEFAULT);
   const ours = house.contenders["planned here"];
-  if (ours === undefined) throw new Error("nothing to ask");
+  const least = house.contenders["by hand, log"];
+  if (ours === undefined || least === undefined) throw new Error("nothing to ask");
   const rate = Math.floor((await load(ours)).perSecond / 2);
-  const through: number[][] = [];
-  const direct: number[][] = [];
+  const ways = {
+    "to the worker itself": { path: house.sockets[0] ?? "" },
+    "planned here": { port: ours.port, host: "127.0.0.1" },
+    "by hand, log": { port: least.port, host: "127.0.0.1" },
+  };
+  const found = new Map<string, { p50: number; p99: number }[]>(Object.keys(ways).map((name) => [name, []]));
   for (let round = 0; round < ROUNDS; round++) {
-    const how = { rate, seconds: SECONDS, connections: CONNECTIONS };
-    through.push(quantiles((await openLoop({ port: ours.port, host: "127.0.0.1" }, "/hello", how)).ms));
-    direct.push(quantiles((await openLoop({ path: house.sockets[0] ?? "" }, "/hello", how)).ms));
+    for (const [name, where] of Object.entries(ways)) {
+      const { ms } = await openLoop(where, "/hello", { rate, seconds: SECONDS, connections: CONNECTIONS });
+      found.get(name)?.push({ p50: quantile(ms, 0.5), p99: quantile(ms, 0.99) });
+    }
   }
-  const [p50, p99] = [0, 1].map((index) => ({
-    through: median(through.map((one) => one[index] ?? 0)),
-    direct: median(direct.map((one) => one[index] ?? 0)),
-  }));
-  console.log(`latency at ${rate} requests a second, half of what it can take (through nginx, to the worker itself):`);
-  for (const [name, one] of Object.entries({ p50, p99 })) {
-    if (one === undefined) continue;
-    const added = one.through - one.direct;
-    console.log(`  ${name} ${one.through.toFixed(2)} ms, ${one.direct.toFixed(2)} ms: ${added.toFixed(2)} ms added`);
+  console.log(`latency at ${rate} requests a second, half of what it can take:`);
+  const direct = found.get("to the worker itself") ?? [];
+  for (const [name, rounds] of found) {
+    const say = (key: "p50" | "p99"): string => {
+      const own = median(rounds.map((one) => one[key]));
+      return `${key} ${own.toFixed(2)} ms (${(own - median(direct.map((one) => one[key]))).toFixed(2)} added)`;
+    };
+    console.log(`  ${name.padEnd(24)} ${say("p50")}  ${say("p99")}`);
   }
 }
 
@@ -105,25 +117,18 @@ async function plugins(): Promise<void> {
   sayRatios(measured, `${MANY} plugins`);
 }
 
-function quantiles(ms: readonly number[]): number[] {
-  return [quantile(ms, 0.5), quantile(ms, 0.99)];
-}
-
 interface House extends AsyncDisposable {
   readonly contenders: Readonly<Record<string, Contender>>;
   readonly sockets: readonly string[];
 }
 
-/**
- * Two workers, the nginx planned for them (and for `count` plugins in all), and others in front of the same workers, each with so
- * many processes.
- */
-async function openHouse(count = 1, processes = 1): Promise<House> {
+/** Two workers, the nginx planned for them (and for `count` plugins in all), and others in front of the same workers. */
+async function openHouse(count = 1, processes = ONE): Promise<House> {
   const stack = new AsyncDisposableStack();
   const nginx: RunningNginx = stack.use(
     await startNginx("mfserv", (paths) => {
       const { userConfig } = runtimeLayout(paths.runtime);
-      writeFileSync(userConfig, readFileSync(userConfig, "utf8").replace("workers = 1", `workers = ${processes}`));
+      writeFileSync(userConfig, readFileSync(userConfig, "utf8").replace("workers = 1", `workers = ${processes.own}`));
       addPlugins(paths, count);
     }),
   );
@@ -131,11 +136,11 @@ async function openHouse(count = 1, processes = 1): Promise<House> {
   const workers: number[] = [];
   for (const socket of sockets) workers.push(stack.use(await startWorker(socket)).pid);
   const contenders: Record<string, Contender> = { "planned here": { port: nginx.port, pid: nginx.pid, workers } };
-  const other = async (name: string, make: (place: Place) => string): Promise<void> => {
+  const other = async (name: string, make: (place: Place) => string, many = processes.own): Promise<void> => {
     const directory = join(nginx.paths.runtime, `other${Object.keys(contenders).length}`);
     const place = { directory, port: await freePort(), sockets };
     const started: Started = stack.use(
-      await startOther(findPrograms().nginx ?? "nginx", place, withProcesses(make(place), processes)),
+      await startOther(findPrograms().nginx ?? "nginx", place, withProcesses(make(place), many)),
     );
     contenders[name] = { port: place.port, pid: started.pid, workers };
   };
@@ -143,7 +148,7 @@ async function openHouse(count = 1, processes = 1): Promise<House> {
     await other("by hand, same contract", (place) => byHandSameContract(place));
     await other("by hand, log", (place) => byHand(place, true));
     await other("by hand, no log", (place) => byHand(place, false));
-    await other("as the predecessor", (place) => likePredecessor(place));
+    await other("as the predecessor", (place) => likePredecessor(place), processes.predecessor);
   }
   return { contenders, sockets, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }

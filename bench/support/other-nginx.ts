@@ -107,8 +107,10 @@ const LUA_TIMER = `lua_shared_dict peers 10m;
   }`;
 
 /**
- * As the MetWork Framework sets it up by default: no kept connections, regular expressions for routes, Lua for
- * two headers, a log line a write into a pipe that another process reads.
+ * As the MetWork Framework sets it up by default: no kept connections, regular expressions for routes, Lua for two headers, a log
+ * line a write into a pipe that another process reads. Kinder to it than the truth: the reader copies what there is, where its own
+ * reads 1 KiB and writes line by line; no plugin `welcome` has its expressions tried before. The timer takes no socket out, for which
+ * Debian has no Lua module; that would cost something only while one is to be taken out.
  */
 export function likePredecessor(place: Place, modules: readonly string[] = findPrograms().nginxModules): string {
   const lua = modules.some((path) => path.includes("lua"));
@@ -116,9 +118,10 @@ export function likePredecessor(place: Place, modules: readonly string[] = findP
     place,
     `${lua ? LUA_TIMER : ""}
   map $http_upgrade $connection_upgrade { default upgrade; '' close; }
-  log_format json escape=none '{ "@timestamp": "$time_iso8601", "from": "$remote_addr", "method": "$request_method", '
-    '"uri": "$request_uri", "duration": $request_time, "status": $status, "request_length": $request_length, '
-    '"reply_length": $bytes_sent, "plugin": "$plugin", "request_id": "$request_id"$extra_log_format }';
+  log_format json escape=none '{ "@timestamp": "$time_iso8601", "from": "$remote_addr", "host": "$host", '
+    '"method": "$request_method", "uri": "$request_uri", "duration": $request_time, "status": $status, '
+    '"request_length": $request_length, "reply_length": $bytes_sent, "plugin": "$plugin", '
+    '"request_id": "$request_id"$extra_log_format }';
   access_log ${pipeOf(place)} json;
   upstream app {
     zone upstreams 1000k;
@@ -128,6 +131,7 @@ export function likePredecessor(place: Place, modules: readonly string[] = findP
   proxy_http_version 1.1;
   proxy_buffering off;
   proxy_next_upstream off;
+  proxy_ignore_client_abort on;
   proxy_set_header Connection $connection_upgrade;
   proxy_set_header Upgrade $http_upgrade;
   proxy_set_header Host $http_host;
@@ -142,9 +146,12 @@ export function likePredecessor(place: Place, modules: readonly string[] = findP
   proxy_set_header X-Request-Id $request_id;
   add_header X-Request-Id $request_id;`,
     `${lua ? LUA_HEADERS : 'set $extra_log_format "";\n    set $plugin "#unknown#";'}
+    ${["down", "up"].map((way) => `location ~ ^/__socket_${way}/(.*)$ { return 200; }`).join("\n    ")}
     ${["/hello/main/static", "/hello/main", "/hello/static", "/hello"].map(locationAt).join("\n    ")}`,
     lua ? modules.map((path) => `load_module ${path};\n`).join("") : "",
-  );
+  )
+    .replace("worker_rlimit_nofile 16384;\n", "")
+    .replace(/\b4096;/g, "40000;");
 }
 
 /** A configuration of this file for more processes of nginx than one. */

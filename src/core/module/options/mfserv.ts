@@ -38,7 +38,7 @@ const NGINX = section("nginx", "The web server in front of all plugins.", {
   ),
   workers: option(
     integer(1, 1024),
-    "{{MFHARDWARE_NUMBER_OF_CPU_CORES_MULTIPLIED_BY_2}}",
+    "{{MFHARDWARE_NUMBER_OF_CPU_CORES}}",
     "reload",
     "How many processes of nginx answer requests.",
   ),
