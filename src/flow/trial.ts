@@ -5,6 +5,7 @@ import { identify } from "../core/flow/tags.ts";
 import { type FlowStep, type RuleHelperSpec, type StepWork, stepKey } from "../core/flow/types.ts";
 import { readTags } from "../kit/tags.ts";
 import type { Job, Lane } from "./engine/lane.ts";
+import { Pace } from "./engine/pace.ts";
 import { Passage } from "./engine/passage.ts";
 import { Retries } from "./engine/retries.ts";
 import { makeDirectory } from "./file/directory.ts";
@@ -87,6 +88,7 @@ export async function tryStep(options: TrialOptions): Promise<readonly Tried[]> 
     limit: Infinity,
     room: 0,
     taking: 0,
+    pace: new Pace(),
   };
   try {
     if (external) await hands.employ();

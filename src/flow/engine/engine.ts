@@ -18,7 +18,9 @@ import type { FlowFile } from "../types.ts";
 import type { Workers } from "../workers.ts";
 import type { FlowEvents } from "./events.ts";
 import { hasRoom, type Lane } from "./lane.ts";
+import { Pace } from "./pace.ts";
 import { Passage } from "./passage.ts";
+import { Rests } from "./rests.ts";
 import { Retries } from "./retries.ts";
 
 /** Where the engine gets announcements, and what it tells about them. */
@@ -61,6 +63,7 @@ export class Engine {
   readonly #placer = new Placer();
   readonly #passage: Passage;
   readonly #ruleHelpers: RuleHelpers;
+  readonly #rests = new Rests((key) => this.ready(key));
   readonly #pending = new Set<string>();
   readonly #copying = new Set<string>();
   /** Steps whose claims of a former daemon were given back: what is there now is ours. */
@@ -143,7 +146,8 @@ export class Engine {
         this.#retries.lookAgain();
         log.warning(`${count} files were in work when the daemon died; they are processed again`);
       }
-      const lane = { step, external, worker, log, commit, claims, trash, busy: 0, limit, room: 0, taking: 0 };
+      const pace = new Pace();
+      const lane = { step, external, worker, log, commit, claims, trash, busy: 0, limit, room: 0, taking: 0, pace };
       this.#lanes.set(key, lane);
       this.#employ(key, lane);
     } catch (error) {
@@ -166,6 +170,7 @@ export class Engine {
     }
     const onRoom = (room: number): void => {
       lane.room = room;
+      this.#rests.eased(lane);
       if (room > lane.taking) this.ready(key);
     };
     this.#workers.open(key, lane.log, onRoom, (lane.step.maxProcessingS ?? 0) * 1000);
@@ -188,7 +193,8 @@ export class Engine {
     else {
       const slice = this.#workers.areBusy ? SLICE_WITH_WORKERS : SLICE;
       for (let taken = 0; taken < slice; taken++) {
-        const hint = hasRoom(lane) && !this.#stopping ? this.#input.take(key) : undefined;
+        const mayTake = hasRoom(lane) && !this.#stopping && !this.#rests.rests(key);
+        const hint = mayTake ? this.#input.take(key) : undefined;
         if (hint === undefined) {
           this.#pending.delete(key);
           return;
@@ -252,6 +258,7 @@ export class Engine {
 
   #release(lane: Lane): void {
     lane.busy -= 1;
+    if (lane.external) lane.pace.finished(performance.now());
     const key = stepKey(lane.step);
     if (lane.limit === 0 && lane.busy === 0) this.#lanes.delete(key);
     else this.ready(key);
@@ -267,7 +274,9 @@ export class Engine {
     if (!next.external) return next;
     // Those in its queue came before.
     const isTurn = next.room - next.taking > -HELD_MAX && this.#input.waiting(key) === 0;
-    return isTurn && file.path !== undefined && hasPlainName(file.path) ? next : undefined;
+    if (!isTurn || file.path === undefined || !hasPlainName(file.path)) return undefined;
+    this.#rests.brought(file.path, next, this.#lanes);
+    return next;
   }
 
   #waitingDirectory(step: StepName): string {

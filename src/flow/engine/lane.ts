@@ -3,6 +3,7 @@ import type { FlowStep } from "../../core/flow/types.ts";
 import type { GroupCommit } from "../../kit/group-commit.ts";
 import type { StepLog } from "../tell/log.ts";
 import type { FlowFile, StepWorker } from "../types.ts";
+import type { Pace } from "./pace.ts";
 
 /** A step that runs. */
 export interface Lane {
@@ -21,6 +22,8 @@ export interface Lane {
   /** For an external step: files its workers have room for, and claims on their way to them. */
   room: number;
   taking: number;
+  /** How fast its workers are. */
+  readonly pace: Pace;
 }
 
 /** A file in a step, since `startedMs` (monotonic). */
