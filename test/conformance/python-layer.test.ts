@@ -78,6 +78,19 @@ assert sorted(os.listdir()) == ["tags"], os.listdir()
 print("done")
 `;
 
+const SAYS = `
+import os, sys
+from acquisition import AcquisitionStep
+from xattrfile import XattrFile
+with open(sys.argv[1], "w") as file:
+    file.write("content")
+AcquisitionStep.plugin_name, AcquisitionStep.step_name = "own", "main"
+step, xaf = AcquisitionStep(), XattrFile(sys.argv[1])
+for value in ("good", b"good", b"caf\\xe9"):
+    step.set_tag(xaf, "quality", value, add_latest=False, info=True)
+assert xaf.tags[b"0.own.main.quality"] == b"caf\\xe9"
+`;
+
 test("the Python layer is for Python 3.9 and later, and needs nothing else", async () => {
   const done = await run(["python3", "-c", CHECK, join(root, "layers/python3/lib")]);
   assert.equal(done.stderr, "");
@@ -97,6 +110,19 @@ for (const { title, program } of PYTHONS) {
     const env = { ...process.env, PYTHONPATH: join(root, "layers/python3/lib"), PYTHONDONTWRITEBYTECODE: "1" };
     const done = await run([program, join(import.meta.dirname, "python", "shared_modules.py")], { env });
     assert.equal(done.code, 0, done.stderr);
+  });
+
+  test(`${title}: a log says of a tag what its value is, text or bytes`, { skip: missing(program) }, async () => {
+    const env = { ...process.env, PYTHONPATH: join(root, "layers/python3/lib"), PYTHONDONTWRITEBYTECODE: "1" };
+    const directory = mkdtempSync(join(tmpdir(), "metwork-tags-"));
+    try {
+      const done = await run([program, "-c", SAYS, join(directory, "file")], { env });
+      assert.equal(done.code, 0, done.stderr);
+      const said = [...done.stdout.matchAll(/Setting tag 0\.own\.main\.quality = (.*)/g)].map(([, value]) => value);
+      assert.deepEqual(said, ["good", "good", "caf\\xe9"]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   test(`${title}: tags are on a file, and come along when it is renamed, copied and linked`, {

@@ -124,7 +124,8 @@ class AcquisitionBase:
 
     def _set_tag(self, xaf, name, value, info=False):
         """Sets a tag by its whole name."""
-        (self.info if info else self.debug)("Setting tag %s = %s", name, value)
+        text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
+        (self.info if info else self.debug)("Setting tag %s = %s", name, text)
         xaf.tags[name] = value
 
     def _set_tag_latest(self, xaf, name, value, info=False):

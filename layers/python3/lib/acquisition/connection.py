@@ -8,6 +8,7 @@ import socket
 import time
 
 LONGEST_READ = 65536
+encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Closed(Exception):
@@ -28,7 +29,7 @@ class Connection:
         self._lines = []
 
     def send(self, *messages):
-        text = "".join(json.dumps(message) + "\n" for message in messages)
+        text = "".join([encode(message) + "\n" for message in messages])
         try:
             self._socket.sendall(text.encode("ascii"))
         except OSError as error:

@@ -8,7 +8,7 @@ from acquisition import places
 from acquisition.base import AcquisitionBase
 from acquisition.connection import Closed, Connection, Wakeup
 from mfutil import get_unique_hexa_identifier, mkdir_p_or_die
-from xattrfile import XattrFile, to_texts
+from xattrfile import Tags, XattrFile, to_texts
 
 PROTOCOL = 1
 SDK = "python/1"
@@ -27,15 +27,16 @@ class Lease:
         self.path = message["path"]
         self.attempt = message.get("attempt", 1)
         self.alone = message.get("alone", False)
-        self.given = dict(message["tags"])
-        self.xaf = XattrFile(self.path, tags=self.given)
+        self.xaf = XattrFile(self.path, tags=message["tags"])
+        self.given = dict(self.xaf.tags)
         self.started = time.monotonic()
 
     def changes(self):
         """Tags that were set, or taken off (None)."""
-        now = to_texts(self.xaf.tags)
-        changed = {name: value for name, value in now.items() if self.given.get(name) != value}
-        return {**changed, **{name: None for name in self.given if name not in now}}
+        now = dict(self.xaf.tags)
+        changed = Tags({name: value for name, value in now.items() if self.given.get(name) != value})
+        gone = Tags({name: b"" for name in self.given if name not in now})
+        return {**to_texts(changed), **dict.fromkeys(to_texts(gone))}
 
 
 class Output:

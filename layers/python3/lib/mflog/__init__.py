@@ -112,8 +112,8 @@ def add_override(pattern, level):
 
 
 def write(level, name, message, values, error=None):
-    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")
-    pairs = " ".join(f"{key}={values[key]}" for key in sorted(values))
+    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds")
+    pairs = " ".join([f"{key}={values[key]}" for key in sorted(values)])
     text = f"{now}Z {('[' + level + ']').rjust(10)} ({name}#{os.getpid()}) {message}{' {' + pairs + '}' if pairs else ''}\n"
     if error:
         text += _stack(error)

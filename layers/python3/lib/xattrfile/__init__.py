@@ -24,10 +24,10 @@ UNABLE = {errno.EOPNOTSUPP, errno.ENOSPC, errno.E2BIG, errno.ERANGE, errno.EDQUO
 
 
 def _bytes(value):
-    if isinstance(value, bytes):
-        return value
     if isinstance(value, str):
         return value.encode("utf-8", "surrogateescape")
+    if isinstance(value, bytes):
+        return value
     raise TypeError(f"names and values of tags are bytes or texts, not {type(value).__name__}")
 
 
@@ -64,8 +64,7 @@ class Tags(dict):
         return super().setdefault(_bytes(name), _bytes(default))
 
     def update(self, *others, **more):
-        for name, value in dict(*others, **more).items():
-            self[name] = value
+        super().update({_bytes(name): _bytes(value) for name, value in dict(*others, **more).items()})
 
 
 class XattrFile:
@@ -277,6 +276,8 @@ def encode(tags):
 
 
 def to_texts(tags):
+    if type(tags) is Tags:
+        return {_text(name): _text(value) for name, value in tags.items()}
     return {_text(_bytes(name)): _text(_bytes(value)) for name, value in tags.items()}
 
 
