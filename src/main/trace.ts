@@ -10,6 +10,9 @@ import { TraceStore } from "../trace/store.ts";
 const NICE = 10;
 const QUIET_MS = 1000;
 const TICK_MS = 1000;
+/** What is told in so long is written together, and at once when it is so many passages. Milliseconds. */
+const TOGETHER_MS = 200;
+const TOGETHER_PASSAGES = 1000;
 
 const [, , written] = process.argv;
 if (written === undefined) {
@@ -26,6 +29,9 @@ let lastMs = performance.now();
 const isQuiet = (): boolean => performance.now() - lastMs >= QUIET_MS;
 let digesting = false;
 let removing: Promise<void> | undefined;
+let told: TraceBatch[] = [];
+let toldPassages = 0;
+let writing: NodeJS.Timeout | undefined;
 setInterval(() => {
   watcher?.tick();
   if (digesting || !isQuiet()) return;
@@ -43,11 +49,23 @@ for await (const line of createInterface({ input: process.stdin })) {
   }
   lastMs = performance.now();
   watcher?.arrived(arrivals(batch));
-  store?.write(batch);
-  void digestRemoved();
+  told.push(batch);
+  toldPassages += batch.passages.length;
+  if (toldPassages >= TOGETHER_PASSAGES) write();
+  else writing ??= setTimeout(write, TOGETHER_MS);
 }
+write();
 await digestRemoved();
 store?.close();
+
+function write(): void {
+  clearTimeout(writing);
+  writing = undefined;
+  store?.write(...told);
+  told = [];
+  toldPassages = 0;
+  void digestRemoved();
+}
 
 /** Files that have just come from outside; those a step is long about are told of before it ends. */
 function arrivals({ passages, open }: TraceBatch): readonly Arrived[] {

@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, test } from "node:test";
 import type { PassageRow, TraceSettings } from "../core/trace/batch.ts";
 import { TraceReader } from "./query.ts";
@@ -63,6 +64,36 @@ test("removed files get their digest and go; what a former process left of them 
   assert.deepEqual(readdirSync(removed), []);
   store.close();
   assert.deepEqual(digested(3), [0, 1]);
+});
+
+test("what is written together is understood batch by batch: a number means what was last said of it", () => {
+  const store = open();
+  const set = (type: string) => ({ same: { type }, own: [] });
+  const batch = (number: number, type: string) => ({
+    tags: [[1, set(type)] as const],
+    passages: [kept(number)],
+    routings: [[0, 0, 1, [], 1] as const],
+  });
+  store.write(batch(0, "a"), { forget: true, ...batch(1, "b") }, { passages: [kept(2)], lost: 7 });
+  store.close();
+  const db = new DatabaseSync(join(directory, readdirSync(directory).find((name) => name.endsWith(".sqlite")) ?? ""));
+  const rows = db.prepare("SELECT name, json FROM routing JOIN tags ON tags.id = tags ORDER BY name").all();
+  assert.deepEqual(
+    rows.map((row) => [row["name"], JSON.parse(String(row["json"]))]),
+    [
+      ["f0", set("a")],
+      ["f1", set("b")],
+    ],
+  );
+  assert.equal(db.prepare("SELECT count(*) AS count FROM passage").get()?.["count"], 3);
+  assert.deepEqual(
+    db
+      .prepare("SELECT passages FROM gap")
+      .all()
+      .map((row) => row["passages"]),
+    [7],
+  );
+  db.close();
 });
 
 function open(more: Partial<TraceSettings> = {}): TraceStore {

@@ -44,17 +44,29 @@ export class TraceStore {
     for (const name of readdirSync(removed)) rmSync(join(removed, name), { force: true });
   }
 
-  /** Never throws. */
-  write(batch: TraceBatch): void {
-    if (batch.forget) {
-      this.#tags.clear();
+  /** Writes batches in one transaction: many small ones write the same pages of the indexes again and again. Never throws. */
+  write(...batches: readonly TraceBatch[]): void {
+    let together: TraceBatch[] = [];
+    for (const batch of batches) {
+      if (batch.forget) {
+        this.#writeTogether(together);
+        together = [];
+        this.#tags.clear();
+      }
+      for (const [id, ...step] of batch.steps ?? []) this.#steps.set(id, step);
+      for (const [id, set] of batch.tags ?? []) this.#tags.set(id, set);
+      this.#open = batch.open ?? this.#open;
+      this.#lost += batch.lost ?? 0;
+      together.push(batch);
     }
-    for (const [id, ...step] of batch.steps ?? []) this.#steps.set(id, step);
-    for (const [id, set] of batch.tags ?? []) this.#tags.set(id, set);
-    this.#open = batch.open ?? this.#open;
-    this.#lost += batch.lost ?? 0;
+    this.#writeTogether(together);
+  }
+
+  #writeTogether(batches: readonly TraceBatch[]): void {
+    if (batches.length === 0) return;
     this.#allDigested = false;
-    if (!this.#try(batch) && !this.#try(batch)) this.#lost += batch.passages.length;
+    if (this.#try(batches) || this.#try(batches)) return;
+    for (const { passages } of batches) this.#lost += passages.length;
   }
 
   /** Gives some kept files their digest, as long as nobody wants anything else. Returns whether there is more to do. */
@@ -98,10 +110,13 @@ export class TraceStore {
   }
 
   /** False: it did not work, and the next attempt is with another segment. */
-  #try(batch: TraceBatch): boolean {
+  #try(batches: readonly TraceBatch[]): boolean {
     try {
       const segment = this.#current();
-      segment.together(() => this.#insert(segment, batch));
+      segment.together(() => {
+        for (const batch of batches) this.#insert(segment, batch);
+        if (this.#lost > 0) segment.lost(Date.now(), this.#lost);
+      });
       this.#lost = 0;
       if (this.#failing !== "") this.#warn("the trace is written again");
       this.#failing = "";
@@ -127,7 +142,6 @@ export class TraceStore {
       segment.routing(ids[index] ?? 0, passage[0] + after, passage[2], row, known);
     }
     if (open !== undefined) segment.open(open, stepOf);
-    if (this.#lost > 0) segment.lost(Date.now(), this.#lost);
   }
 
   #current(): Segment {
