@@ -12,13 +12,13 @@ parentPort.on("message", (batch) => {
 });`;
 const IDLE_MS = 5;
 
-function echo() {
+function echo(batchMax = () => 2) {
   const answers: unknown[] = [];
   const left: string[] = [];
   let onChange = (): void => undefined;
   const thread = new BatchThread<string>({
     script: new URL(`data:text/javascript,${encodeURIComponent(ECHO)}`),
-    batchMax: 2,
+    batchMax,
     idleMs: IDLE_MS,
     message: (batch) => [...batch],
     answered: (_, answer) => {
@@ -45,6 +45,16 @@ test("what waits is told in batches, one after the other", async () => {
   assert.deepEqual([thread.busy, thread.waiting], [2, 1]);
   while (answers.length < 2) await change();
   assert.deepEqual(answers, [["a", "b"], ["c"]]);
+});
+
+test("how many are told of is asked anew for each message", async () => {
+  let next = 0;
+  const { thread, answers, change } = echo(() => ++next);
+  thread.start();
+  for (const name of ["a", "b", "c"]) thread.add(name);
+  thread.send();
+  while (answers.length < 2) await change();
+  assert.deepEqual(answers, [["a"], ["b", "c"]]);
 });
 
 test("who waits when the thread is to rest is told of all the same", async () => {

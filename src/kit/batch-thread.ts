@@ -4,8 +4,8 @@ export interface BatchThreadOptions<Asked> {
   /** What the thread runs. */
   readonly script: URL;
   readonly workerData?: unknown;
-  /** So many are told of in one message, at most. */
-  readonly batchMax: number;
+  /** So many are told of in the next message, at most. */
+  batchMax(): number;
   /** The thread, which takes some 9 MB, ends when it had nothing to do for so long. Milliseconds. */
   readonly idleMs: number;
   /** The message about a batch; of an empty one that which tells the thread to end. */
@@ -68,7 +68,7 @@ export class BatchThread<Asked> {
   send(): void {
     const thread = this.#thread;
     if (thread === undefined || thread.batch.length > 0 || this.#waiting.length === 0) return;
-    thread.batch = this.#waiting.splice(0, this.#options.batchMax);
+    thread.batch = this.#waiting.splice(0, this.#options.batchMax());
     // Only who waits for an answer keeps the process running.
     thread.worker.ref();
     thread.worker.postMessage(this.#options.message(thread.batch));

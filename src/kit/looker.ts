@@ -14,6 +14,8 @@ const THREAD = new URL("../main/looker.ts", import.meta.url);
 const WORTH_A_THREAD = 6;
 /** So many are told of in one message. */
 const BATCH_MAX = 128;
+/** Of content that takes long fewer, since the first waits for the last. */
+const SLOW_BATCH_MAX = 16;
 /** Content that takes so much processor time, a file, is looked at by several threads together. Microseconds. */
 const SLOW_US = 150;
 /** See BatchThread. Milliseconds. */
@@ -45,7 +47,7 @@ export class Looker {
     this.#thread = new BatchThread<Asked>({
       script: THREAD,
       workerData: questions,
-      batchMax: BATCH_MAX,
+      batchMax: () => (this.#isSlow ? SLOW_BATCH_MAX : BATCH_MAX),
       idleMs,
       message: (batch) => encodePaths(batch.map(({ path }) => path)),
       answered: (batch, answer) => this.#heard(batch, answer as [string, number]),

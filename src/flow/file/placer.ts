@@ -29,7 +29,7 @@ const IDLE_MS = 30_000;
 export class Placer {
   readonly #thread = new BatchThread<Asked>({
     script: THREAD,
-    batchMax: BATCH_MAX,
+    batchMax: () => BATCH_MAX,
     idleMs: IDLE_MS,
     message: (batch) => batch.map(orderOf),
     answered: (batch, answer) => heard(batch, answer as readonly (string | undefined)[]),
