@@ -15,7 +15,8 @@ import { type Area, type Candidate, isGarbage } from "../core/flow/collect.ts";
 import { ignoreMask } from "../core/flow/mask.ts";
 import { nameFromLatin1, systemPath } from "../core/flow/names.ts";
 import { look, type SeenTime, seenFor } from "../core/flow/seen-time.ts";
-import type { FlowConfig } from "../core/flow/types.ts";
+import { strandedRooms } from "../core/flow/stranded.ts";
+import { type FlowConfig, stepKey } from "../core/flow/types.ts";
 import { isBeingWritten } from "../kit/linux/lease.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { inClosed } from "./file/closed.ts";
@@ -25,8 +26,6 @@ import { printable, type StepLog } from "./tell/log.ts";
 const SHARE = 20;
 /** Entries looked at before others get their turn. */
 const SLICE = 64;
-/** An empty directory of trash goes when nothing was put there for so long, seconds. */
-const EMPTY_S = 60;
 const STATE = "collector.json";
 /** The clock is looked at so often, milliseconds: of two jumps that cancel each other in less time nobody would know. */
 const CLOCK_MS = 1000;
@@ -105,16 +104,41 @@ export class Collector {
       await this.#directory(path, area, ignored, sinceOldestClaimS);
     });
     this.#inWork = inWork;
+    await this.#leftRooms();
     for (const { directory } of watched) await this.#directory(directory, "watched", ignored);
   }
 
+  /** Directories of steps that are no more go once they are empty; files in them wait for a step of that name. */
+  async #leftRooms(): Promise<void> {
+    const { dataIn, watched, steps } = this.#config;
+    const lanes = new Map(steps.map((step) => [stepKey(step), 1]));
+    for (const { directory } of strandedRooms(
+      await this.#named(dataIn),
+      await this.#named(posix.join(dataIn, "tmp")),
+      lanes,
+    )) {
+      const path = posix.join(dataIn, directory);
+      if (watched.some((one) => one.directory === path)) continue;
+      this.#removeEmpty(`${path}.work`);
+      this.#removeEmpty(path);
+    }
+  }
+
+  async #named(directory: string): Promise<readonly string[]> {
+    const names: string[] = [];
+    await this.#entries(directory, (entry) => {
+      if (entry.isDirectory()) names.push(nameFromLatin1(entry.name));
+    });
+    return names;
+  }
+
   #look(): void {
-    const { trashS, tmpS, unfinishedS } = this.#config.lifetimes;
+    const { trashS, tmpS, unfinishedS, emptyS } = this.#config.lifetimes;
     const now = performance.now();
     const passed = this.#looked === undefined ? 0 : now - this.#looked;
     // Ages are compared with lifetimes, and with how long files have been in work.
     const inWorkMs = now - [...this.#inWork.values()].reduce((oldest, since) => Math.min(oldest, since), now);
-    const keepMs = Math.max(Math.max(trashS, tmpS, unfinishedS) * 1000, inWorkMs);
+    const keepMs = Math.max(Math.max(trashS, tmpS, unfinishedS, emptyS) * 1000, inWorkMs);
     this.#seen = look(this.#seen, Date.now(), passed, keepMs);
     this.#looked = now;
   }
@@ -176,10 +200,15 @@ export class Collector {
     };
   }
 
+  #isLeft(ctimeMs: number): boolean {
+    const { emptyS } = this.#config.lifetimes;
+    return emptyS > 0 && this.#seen !== undefined && seenFor(this.#seen, ctimeMs) >= emptyS * 1000;
+  }
+
   /** Whoever makes a file there makes the directory again. */
   #removeEmpty(directory: string): void {
     const stat = lstatSync(systemPath(directory), { throwIfNoEntry: false });
-    if (stat === undefined || this.#seen === undefined || seenFor(this.#seen, stat.ctimeMs) < EMPTY_S * 1000) return;
+    if (stat === undefined || !this.#isLeft(stat.ctimeMs)) return;
     try {
       rmdirSync(systemPath(directory));
     } catch (error) {

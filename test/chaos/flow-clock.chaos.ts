@@ -52,7 +52,7 @@ function config(world: World): Partial<FlowConfig> {
     steps: [`${plugin}.main`],
     external: false,
   }));
-  const lifetimes = { trashS: LIFETIME_S, tmpS: LIFETIME_S, unfinishedS: LIFETIME_S, everyS: EVERY_S };
+  const lifetimes = { trashS: LIFETIME_S, tmpS: LIFETIME_S, unfinishedS: LIFETIME_S, emptyS: 0, everyS: EVERY_S };
   return { steps: [...steps, ...more], watched: [...watched, ...own], lifetimes };
 }
 

@@ -26,7 +26,7 @@ describe("the garbage collector", () => {
   };
   const start = (lifetimes: Partial<Lifetimes>, env: Readonly<Record<string, string>> = {}): Promise<void> => {
     const steps = [ownStep("slow"), step("never", { do: "delete" }, { lanes: 0 }), archiveStep(flow.archive)];
-    const all = { trashS: 0, tmpS: 0, unfinishedS: 0, everyS: 0.1, ...lifetimes };
+    const all = { trashS: 0, tmpS: 0, unfinishedS: 0, emptyS: 0, everyS: 0.1, ...lifetimes };
     flow.configure(flow.config(steps, [rule("slow*", "slow", "first.core.original_basename")], { lifetimes: all }));
     return flow.start(env);
   };
@@ -83,6 +83,19 @@ def process(self, xaf):
       /\[INFO\] \(mfdata\.garbage_collector#\d+\) deleted \S+unwanted\.dat: it was there for \d+ s/,
     );
     assert.ok(existsSync(join(flow.dataIn, "trash", "switch.nomatch")));
+  });
+
+  test("directories of steps that are no more go when they are empty; others, and files in them, stay", async () => {
+    const room = (path: string): string => join(flow.dataIn, path);
+    const left = ["step.gone.main", "step.gone.main_reinject", "tmp/gone.main", "tmp/gone.main.work"].map(room);
+    for (const path of [...left, room("step.never.main")]) mkdirSync(path, { recursive: true });
+    const waits = put("step.former.main", "x");
+    await start({ emptyS: 0.3 });
+    await until("they are gone", () => left.every((path) => !existsSync(path)));
+    assert.ok(existsSync(waits));
+    assert.ok(existsSync(room("step.never.main")));
+    mkdirSync(room("step.gone.main"));
+    await until("one that is made again goes again", () => !existsSync(room("step.gone.main")));
   });
 
   test("files that wait are never deleted; what senders left unfinished is", async () => {

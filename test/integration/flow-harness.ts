@@ -77,7 +77,7 @@ export class Pipeline {
       log: { level: "INFO" },
       limits: { freeBytes: 0, freeInodes: 0, waiting: 0 },
       refusingFile: join(this.root, "refusing.json"),
-      lifetimes: { trashS: 0, tmpS: 0, unfinishedS: 0, everyS: 60 },
+      lifetimes: { trashS: 0, tmpS: 0, unfinishedS: 0, emptyS: 0, everyS: 60 },
       steps: all,
       watched: [
         { directory: this.incoming, steps: ["guess_file_type.main"], external: true },

@@ -7,7 +7,8 @@ import { after, before, test } from "node:test";
 import { until } from "../../scripts/support/client.ts";
 import { run } from "../../src/kit/exec.ts";
 import { findPrograms } from "../../src/system/host/programs.ts";
-import { type Appliance, general, makeAppliance } from "../support/appliance.ts";
+import type { ModuleStatus } from "../../src/system/lifecycle/status.ts";
+import { type Appliance, general, makeAppliance, root } from "../support/appliance.ts";
 
 const box = join(import.meta.dirname, "..", "support", "box.sh");
 const skip = whyNot();
@@ -129,4 +130,29 @@ test("/__upstream_status answers, from what systemd and the kernel know, and who
   assert.equal(await answering(), "active");
   await until("it has ended", async () => ((await answering()) === "inactive" ? true : undefined), 90_000);
   assert.equal((await peer()).name, name);
+});
+
+test("metwork status sees what systemd runs, and leaves it to systemd", { skip }, async () => {
+  const metwork = async (...args: readonly string[]) => {
+    const env = [`METWORK_RUNTIME_ROOT=${appliance.home}`, `METWORK_ETC=${appliance.home}/etc`];
+    const command = ["env", ...env, "METWORK_ALLOW_USAGE_BY_ROOT=1", join(root, "bin", "metwork"), ...args];
+    return await run([box, "exec", directory, ...command], { timeoutMs: 30_000 });
+  };
+  const seen = async (): Promise<ModuleStatus> => {
+    const [status] = JSON.parse((await metwork("status", "mfserv", "--json")).stdout);
+    return status;
+  };
+  await inBox("systemctl", "start", `${UNIT}@1.service`);
+  const running = await seen();
+  assert.equal(running.runBy, "systemd");
+  assert.equal(running.checks.find(({ name }) => name === "app.unit.main")?.state, "OK");
+  const app = running.services.find(({ id }) => id === "app.unit.main");
+  assert.deepEqual(
+    app?.instances.map(({ state, pid }) => [state, pid]),
+    [["running", Number(await property("MainPID"))]],
+  );
+  assert.match((await metwork("status", "mfserv")).stdout, /^mfserv: run by systemd,/);
+  await inBox("systemctl", "stop", `${UNIT}@1.service`);
+  const stopped = (await seen()).checks.find(({ name }) => name === "app.unit.main");
+  assert.deepEqual([stopped?.state, stopped?.message], ["ERROR", "0 of 1 running"]);
 });

@@ -34,6 +34,7 @@ export const EXAMPLE_PROGRAMS: Programs = {
   nginx: "/usr/sbin/nginx",
   nginxVersion: "1.22.1",
   nginxModules: ["/usr/lib/nginx/modules/ndk_http_module.so", "/usr/lib/nginx/modules/ngx_http_lua_module.so"],
+  lua: { path: [], cpath: [], named: { "resty.cookie": "/usr/share/lua/5.1/nginx/cookie.lua" } },
   redis: "/usr/bin/redis-server",
   python3: "/usr/bin/python3",
   python3Version: "3.11",

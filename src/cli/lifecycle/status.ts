@@ -13,7 +13,8 @@ export async function status(context: Context, given: Given): Promise<ExitCode> 
 }
 
 function printStatus(context: Context, status: ModuleStatus): void {
-  context.out(`${status.module}: ${status.state}, generation ${status.generation ?? "none"}`);
+  const state = status.runBy === undefined ? status.state : `run by ${status.runBy}`;
+  context.out(`${status.module}: ${state}, generation ${status.generation ?? "none"}`);
   for (const check of status.checks) context.out(checkLine(context, check));
   const ill = status.checks.filter((check) => check.state === "ERROR" && check.plugin !== undefined);
   if (ill.length > 0 && isHealthy(status)) {

@@ -57,7 +57,7 @@ test("time the daemon was down does not count", () => {
   assert.equal(seenFor(look(stopped, NOW + 2 * DAY, 0, KEEP), NOW - 1000), 0);
 });
 
-const LIFETIMES: Lifetimes = { trashS: 100, tmpS: 100, unfinishedS: 100, everyS: 1 };
+const LIFETIMES: Lifetimes = { trashS: 100, tmpS: 100, unfinishedS: 100, emptyS: 0, everyS: 1 };
 const OLD: Candidate = { name: "x", ageS: 101, unwrittenS: 101, claimed: false, ignored: false };
 const nobody = { hasOwner: () => false };
 const CASES: readonly (readonly [

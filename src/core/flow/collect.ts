@@ -6,6 +6,8 @@ export interface Lifetimes {
   readonly tmpS: number;
   /** Of what senders did not finish, in watched directories. */
   readonly unfinishedS: number;
+  /** Of an empty directory of trash, or of a step that is no more. */
+  readonly emptyS: number;
   /** Between two looks. */
   readonly everyS: number;
 }

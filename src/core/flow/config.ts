@@ -61,6 +61,7 @@ export function flowConfig(input: FlowInput): Result<FlowConfig> {
         trashS: numberOf(config, "data_in.trash_max_lifetime") * 60,
         tmpS: numberOf(config, "data_in.tmp_max_lifetime") * 60,
         unfinishedS: numberOf(config, "data_in.other_max_lifetime") * 60,
+        emptyS: 60,
         everyS: 60,
       },
       ...metricsTarget(config),

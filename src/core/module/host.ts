@@ -16,6 +16,15 @@ export interface Host {
   readonly uid: number;
 }
 
+/** Libraries of Lua code in nginx. */
+export interface LuaLibraries {
+  /** Directories of libraries in Lua, and of those that are compiled. */
+  readonly path: readonly string[];
+  readonly cpath: readonly string[];
+  /** Files by the name they are required by where the distribution calls them otherwise: `resty.cookie`. */
+  readonly named: Readonly<Record<string, string>>;
+}
+
 /** Absolute paths of the programs a plan may start; absent where the machine has none. */
 export interface Programs {
   readonly node: string;
@@ -24,6 +33,8 @@ export interface Programs {
   readonly nginxVersion?: string;
   /** nginx's dynamic modules to load, in order (ndk before lua). Empty: built without Lua. */
   readonly nginxModules: readonly string[];
+  /** Where nginx's Lua finds libraries besides the usual places. */
+  readonly lua?: LuaLibraries;
   /** redis-server or valkey-server. */
   readonly redis?: string;
   readonly python3?: string;

@@ -19,6 +19,17 @@ export interface Distribution {
   readonly needs: readonly PackageNeed[];
   /** Where its nginx packages put dynamic modules. */
   readonly nginxModules: string;
+  /** Where its packages put Lua libraries for nginx. */
+  readonly lua: LuaPlaces;
+}
+
+/** Directories; those that a machine lacks do not count. */
+export interface LuaPlaces {
+  /** Not found by LuaJIT itself: of libraries in Lua, and of compiled ones. */
+  readonly path: readonly string[];
+  readonly cpath: readonly string[];
+  /** Libraries that it calls otherwise than their authors: by the name before the dot. */
+  readonly renamed: Readonly<Record<string, string>>;
 }
 
 /** Fields of `/etc/os-release`, os-release(5). */
@@ -51,6 +62,13 @@ const rpmNeeds: readonly PackageNeed[] = [
   test("strace"),
   test("systemd"),
 ];
+
+/** The places of Lua 5.1, which not every build of LuaJIT looks into, and those of OpenResty's own packages. */
+const rpmLua: LuaPlaces = {
+  path: ["/usr/share/lua/5.1", "/usr/local/openresty/site/lualib", "/usr/local/openresty/lualib"],
+  cpath: ["/usr/lib64/lua/5.1", "/usr/local/openresty/site/lualib", "/usr/local/openresty/lualib"],
+  renamed: {},
+};
 
 const isEnterprise = (os: OsRelease, major: string): boolean =>
   ["rhel", "rocky", "almalinux", "centos", "ol"].includes(os["ID"] ?? "") &&
@@ -109,6 +127,8 @@ export const distributions: readonly Distribution[] = [
       testDaemon("supervisor", "supervisor"),
     ],
     nginxModules: "/usr/lib/nginx/modules",
+    // Its packages `lua-nginx-*` install what their authors call `resty.*` as `nginx.*`.
+    lua: { path: [], cpath: [], renamed: { resty: "/usr/share/lua/5.1/nginx" } },
   },
   {
     name: "Enterprise Linux 9",
@@ -117,6 +137,7 @@ export const distributions: readonly Distribution[] = [
     repositories: ["epel-release"],
     needs: [...rpmNeeds, run("redis", "valkey")],
     nginxModules: "/usr/lib64/nginx/modules",
+    lua: rpmLua,
   },
   {
     name: "Enterprise Linux 10",
@@ -125,6 +146,7 @@ export const distributions: readonly Distribution[] = [
     repositories: ["epel-release"],
     needs: [...rpmNeeds, run("valkey")],
     nginxModules: "/usr/lib64/nginx/modules",
+    lua: rpmLua,
   },
   {
     name: "Fedora",
@@ -133,6 +155,7 @@ export const distributions: readonly Distribution[] = [
     repositories: [],
     needs: [...rpmNeeds, run("valkey", "redis")],
     nginxModules: "/usr/lib64/nginx/modules",
+    lua: rpmLua,
   },
 ];
 

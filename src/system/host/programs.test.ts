@@ -57,7 +57,26 @@ describe("findPrograms", () => {
     const path = [directory("plain", { nginx: 0o644 }), join(home, "nowhere"), "bin", ""];
     mkdirSync(join(home, "plain", "python3"));
     const found = findPrograms({ path, nginxModules: [] });
-    assert.deepEqual(Object.keys(found).sort(), ["nginxModules", "node"]);
+    assert.deepEqual(Object.keys(found).sort(), ["lua", "nginxModules", "node"]);
+  });
+
+  it("finds Lua libraries, those of other names by the names that code asks for", () => {
+    const renamed = directory("renamed", { "cookie.lua": 0o644, "note.txt": 0o644 });
+    mkdirSync(join(renamed, "dns"));
+    writeFileSync(join(renamed, "dns", "resolver.lua"), "");
+    const compiled = directory("compiled", { "cjson.so": 0o644 });
+    const lua = [
+      { path: [join(home, "nowhere")], cpath: [compiled], renamed: { resty: renamed } },
+      { path: [renamed], cpath: [compiled], renamed: { other: join(home, "nowhere") } },
+    ];
+    assert.deepEqual(findPrograms({ path: [], nginxModules: [], lua }).lua, {
+      path: [renamed],
+      cpath: [compiled],
+      named: {
+        "resty.cookie": join(renamed, "cookie.lua"),
+        "resty.dns.resolver": join(renamed, "dns", "resolver.lua"),
+      },
+    });
   });
 
   it("names nginx's Lua modules with their kit first, or none of them", () => {

@@ -1,8 +1,9 @@
 import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
 import { posix } from "node:path";
-import type { Programs } from "../../core/module/host.ts";
+import type { LuaLibraries, Programs } from "../../core/module/host.ts";
 import { run } from "../../kit/exec.ts";
-import { distributions, nginxLuaModules, programNames } from "./distribution.ts";
+import { listDirectory } from "../../kit/fs.ts";
+import { distributions, type LuaPlaces, nginxLuaModules, programNames } from "./distribution.ts";
 
 /** Before the caller's PATH: the distribution's own python3 is the one that has its flask, its nginx the one with its modules. */
 const systemPath = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"] as const;
@@ -15,6 +16,7 @@ export interface Places {
   /** Directories of programs, first match wins. */
   readonly path?: readonly string[];
   readonly nginxModules?: readonly string[];
+  readonly lua?: readonly LuaPlaces[];
 }
 
 /** Finds the programs a plan may start. Costs some stat calls and starts nothing. */
@@ -30,7 +32,14 @@ export function findPrograms(places: Places = {}): Programs {
   const named = Object.fromEntries(Object.entries(programNames).map(([key, names]) => [key, first(names)]));
   const found = Object.fromEntries(Object.entries(named).filter(([, file]) => file !== undefined));
   const modules = places.nginxModules ?? [...new Set(distributions.map((distribution) => distribution.nginxModules))];
-  return { node: process.execPath, nginxModules: luaModules(modules), ...versionOf(found["python3"]), ...found };
+  const lua = places.lua ?? [...new Set(distributions.map((distribution) => distribution.lua))];
+  return {
+    node: process.execPath,
+    nginxModules: luaModules(modules),
+    lua: luaLibraries(lua),
+    ...versionOf(found["python3"]),
+    ...found,
+  };
 }
 
 /** The same with the version of nginx, which it has to be asked for: a few milliseconds. */
@@ -52,6 +61,32 @@ function versionOf(python3: string | undefined): Pick<Programs, "python3Version"
 function luaModules(directories: readonly string[]): readonly string[] {
   const candidates = directories.map((directory) => nginxLuaModules.map((file) => posix.join(directory, file)));
   return candidates.find((files) => files.every((file) => existsSync(file))) ?? [];
+}
+
+function luaLibraries(places: readonly LuaPlaces[]): LuaLibraries {
+  const present = (paths: readonly string[]): readonly string[] =>
+    [...new Set(paths)].filter((path) => existsSync(path));
+  const renamed = places.flatMap((place) => Object.entries(place.renamed));
+  return {
+    path: present(places.flatMap(({ path }) => path)),
+    cpath: present(places.flatMap(({ cpath }) => cpath)),
+    named: Object.fromEntries(renamed.flatMap(([name, directory]) => librariesIn(directory, name))),
+  };
+}
+
+/** The Lua files of a directory and below, each with the name it is required by, sorted by it. */
+function librariesIn(directory: string, name: string): readonly (readonly [name: string, file: string])[] {
+  const listed = listDirectory(directory);
+  const entries = listed.ok ? listed.entries : [];
+  return entries
+    .flatMap((entry) => {
+      const path = posix.join(directory, entry.name);
+      if (entry.kind === "directory") return librariesIn(path, `${name}.${entry.name}`);
+      return /^[\w-]+\.lua$/.test(entry.name)
+        ? [[`${name}.${entry.name.slice(0, -".lua".length)}`, path] as const]
+        : [];
+    })
+    .sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function isProgram(file: string): boolean {

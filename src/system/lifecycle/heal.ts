@@ -7,7 +7,7 @@ import { writeFileAtomically } from "../../kit/fs.ts";
 import type { Check } from "./check.ts";
 import { startModule } from "./start.ts";
 import { readState, writeState } from "./state.ts";
-import { moduleStatus } from "./status.ts";
+import { type ModuleStatus, moduleStatus } from "./status.ts";
 import { stopModule } from "./stop.ts";
 
 export interface Healed {
@@ -33,14 +33,16 @@ export async function healModule(paths: ModulePaths, secondLookMs = SECOND_LOOK_
   if (state === "STOPPED") return leave("it is stopped");
   if (isFresh(join(layout.var, "block_autorestart"))) return leave("var/block_autorestart asks for it");
   if ((state === "STARTING" || state === "STOPPING") && isFresh(layout.status)) return leave(`it is ${state}`);
-  const first = await illness(paths);
+  const status = await moduleStatus(paths);
+  if (status.runBy !== undefined) return leave(`its services are run by ${status.runBy}, which starts them again`);
+  const first = await illness(paths, status);
   if (first === undefined) {
     if (state === "ERROR") await writeState(layout, "RUNNING");
     return { did: "nothing", because: "it is well", notes: [] };
   }
   await writeState(layout, "ERROR");
   await delay(secondLookMs);
-  const second = await illness(paths);
+  const second = await illness(paths, await moduleStatus(paths));
   if (second === undefined) {
     await writeState(layout, "RUNNING");
     return { did: "nothing", because: `it is well again after: ${first}`, notes: [] };
@@ -51,8 +53,7 @@ export async function healModule(paths: ModulePaths, secondLookMs = SECOND_LOOK_
   return { did: "failed", because: second, notes: started.did === "failed" ? started.notes : [] };
 }
 
-async function illness(paths: ModulePaths): Promise<string | undefined> {
-  const { checks } = await moduleStatus(paths);
+async function illness(paths: ModulePaths, { checks }: ModuleStatus): Promise<string | undefined> {
   await tellChecks(paths, checks);
   const wrong = checks.filter((check: Check) => check.state === "ERROR" && check.plugin === undefined);
   return wrong.length === 0 ? undefined : wrong.map(({ name, message }) => `${name}: ${message}`).join("; ");

@@ -10,7 +10,9 @@ import { proveNginx } from "../apply/prove.ts";
 import { type Quarantined, quarantined } from "../apply/quarantined.ts";
 import { checkCrontab } from "../cron/install.ts";
 import { loadPlanInput } from "../load/plan-input.ts";
+import { missingInternals } from "../plugins/provision.ts";
 import { connectSupervisor } from "../supervise/client.ts";
+import { systemdServices } from "../supervise/systemd-services.ts";
 import type { ServiceStatus } from "../supervisor.ts";
 import type { Check } from "./check.ts";
 import { checkExpected } from "./expected.ts";
@@ -27,6 +29,8 @@ export interface ModuleStatus {
   readonly module: string;
   readonly state: StateWord;
   readonly generation: string | undefined;
+  /** Set where units of systemd run its services. */
+  readonly runBy?: "systemd";
   readonly checks: readonly Check[];
   readonly services: readonly ServiceStatus[];
 }
@@ -36,7 +40,8 @@ export async function moduleStatus(paths: ModulePaths): Promise<ModuleStatus> {
   const layout = runtimeLayout(paths.runtime);
   const state = readState(layout);
   const manifest = await currentManifest(layout);
-  const running = await listServices(paths);
+  const own = await listServices(paths);
+  const running = own ?? (manifest && (await systemdServices(manifest.services, paths.module)));
   const checks: Check[] = [];
   if (running === undefined) {
     const start = `${paths.module}.start`;
@@ -52,7 +57,7 @@ export async function moduleStatus(paths: ModulePaths): Promise<ModuleStatus> {
     );
     return { module: paths.module, state, generation: manifest?.id, checks, services: [] };
   }
-  checks.push({ name: "supervisor", state: "OK" });
+  checks.push({ name: own === undefined ? "systemd" : "supervisor", state: "OK" });
   if (manifest === undefined) {
     checks.push({
       name: "generated configuration",
@@ -75,7 +80,8 @@ export async function moduleStatus(paths: ModulePaths): Promise<ModuleStatus> {
   if (manifest?.services["nginx"] !== undefined)
     checks.push(...checkSlowWorkers(`${layout.log}/nginx_access.log`, running));
   checks.push(...(await checkPlugins(paths, running)));
-  return { module: paths.module, state, generation: manifest?.id, checks, services: running };
+  const by = own === undefined ? { runBy: "systemd" as const } : {};
+  return { module: paths.module, state, generation: manifest?.id, ...by, checks, services: running };
 }
 
 /** True when nothing of the module itself is wrong; plugins may be. */
@@ -186,9 +192,17 @@ async function checkPlugins(paths: ModulePaths, running: readonly ServiceStatus[
       loaded.notes.filter((note) => note.plugin === undefined),
     ),
     ...quarantined(last, loaded.value.broken).map(quarantineCheck),
+    ...missingInternals(paths, loaded.value.input.config, true).map(missingCheck),
     ...loaded.notes.filter(({ code }) => CRONTAB_NOTES.has(code)).map(crontabCheck),
     ...themselves,
   ];
+}
+
+function missingCheck(note: Diagnostic): Check {
+  return {
+    ...fromNotes(`internal plugin ${note.plugin}`, [note]),
+    ...(note.plugin !== undefined && { plugin: note.plugin }),
+  };
 }
 
 function crontabCheck(note: Diagnostic): Check {

@@ -28,6 +28,21 @@ export async function provisionPlugins(paths: ModulePaths, config: ModuleConfig)
   return notes;
 }
 
+/**
+ * The internal plugins that the configuration asks for and that are not there. Of a module that does not run only those that
+ * its next start cannot install.
+ */
+export function missingInternals(paths: ModulePaths, config: ModuleConfig, runs: boolean): readonly Diagnostic[] {
+  return wantedInternals(config).flatMap((name) => {
+    if (findInstalled(paths, name) !== undefined) return [];
+    if (newestArchive(join(paths.home, "share", "plugins"), `${name}-`) === undefined) return [noInternal(name, paths)];
+    if (!runs) return [];
+    const message = `the internal plugin ${name} is asked for and not installed`;
+    const fix = `\`${paths.module}.start\` installs it, or says why not; or set [internal_plugins] install_${name} = 0`;
+    return [{ ...problem("MF3096", message, fix), severity: "warning" as const, plugin: name }];
+  });
+}
+
 async function provide(archive: string, paths: ModulePaths, config: ModuleConfig): Promise<readonly Diagnostic[]> {
   const inspected = await inspectArchive(archive, paths);
   if (!inspected.ok) return inspected.notes.map(asWarning);
@@ -71,5 +86,5 @@ function noInternal(name: string, paths: ModulePaths): Diagnostic {
     `the internal plugin ${name} is not in ${join(paths.home, "share", "plugins")}`,
     `build it with \`make setup\`, or set [internal_plugins] install_${name} = 0`,
   );
-  return { ...note, severity: "warning" };
+  return { ...note, severity: "warning", plugin: name };
 }

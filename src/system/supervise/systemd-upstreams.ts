@@ -1,19 +1,14 @@
 import { readFileSync } from "node:fs";
 import type { SystemdUpstreams } from "../../core/plan/files/systemd-upstreams.ts";
-import { run } from "../../kit/exec.ts";
+import { showUnits, type UnitProperties } from "./systemd-units.ts";
 import { type PeerStatus, serveUpstreams, type Upstream } from "./upstreams.ts";
 
 /** systemd hands the listening socket over as the first descriptor after the standard ones. */
 const HANDED_FD = 3;
 /** Nobody has asked for so long: it ends, and the next question has it started again. */
 const IDLE_MS = 30_000;
-const ASK_MS = 10_000;
 /** Who has served so long, in microseconds, has not failed just now. */
 const SERVED_US = 1_000_000;
-const SHOWN = ["Id", "ActiveState", "SubState", "MainPID", "NRestarts", "ActiveEnterTimestampMonotonic"];
-
-type Properties = Readonly<Record<string, string>>;
-
 /**
  * Answers for the upstreams where systemd runs the services, on a socket systemd listens on, until nobody asks any more.
  * `listed`: the file that names the units.
@@ -28,31 +23,16 @@ export async function answerUnderSystemd(listed: string): Promise<void> {
 
 async function look(upstreams: SystemdUpstreams): Promise<readonly Upstream[]> {
   const units = upstreams.flatMap(({ workers }) => workers.map(({ unit }) => unit));
-  const seen = await properties(units);
+  // Set for what a user's manager runs, and only for that.
+  const seen = await showUnits(units, process.env["MANAGERPID"] === undefined ? "--system" : "--user");
   return upstreams.map(({ name, workers }) => ({
     name,
     workers: workers.map(({ socket, unit }) => ({ socket, status: statusOf(seen.get(unit) ?? {}) })),
   }));
 }
 
-async function properties(units: readonly string[]): Promise<ReadonlyMap<string, Properties>> {
-  if (units.length === 0) return new Map();
-  // Set for what a user's manager runs, and only for that.
-  const manager = process.env["MANAGERPID"] === undefined ? "--system" : "--user";
-  const asked = await run(["systemctl", manager, "show", `--property=${SHOWN.join(",")}`, "--", ...units], {
-    timeoutMs: ASK_MS,
-  });
-  const shown = asked.stdout
-    .split("\n\n")
-    .map(
-      (block): Properties =>
-        Object.fromEntries([...block.matchAll(/^(\w+)=(.*)$/gm)].map(([, key, value]) => [key, value])),
-    );
-  return new Map(shown.map((one) => [one["Id"] ?? "", one]));
-}
-
 /** systemd counts all restarts together: they are told as failures in a row while it does not serve. */
-export function statusOf(seen: Properties, nowUs = Number(process.hrtime.bigint() / 1000n)): PeerStatus {
+export function statusOf(seen: UnitProperties, nowUs = Number(process.hrtime.bigint() / 1000n)): PeerStatus {
   const pid = Number(seen["MainPID"] ?? 0);
   const restarts = Number(seen["NRestarts"] ?? 0);
   const state = stateOf(seen);
@@ -60,7 +40,7 @@ export function statusOf(seen: Properties, nowUs = Number(process.hrtime.bigint(
   return { state, ...(pid > 0 && { pid }), restarts, fails: serves ? 0 : restarts };
 }
 
-function stateOf({ ActiveState, SubState }: Properties): PeerStatus["state"] {
+function stateOf({ ActiveState, SubState }: UnitProperties): PeerStatus["state"] {
   if (ActiveState === "active") return "running";
   if (SubState?.startsWith("auto-restart")) return "backoff";
   if (ActiveState === "activating") return "starting";

@@ -5,6 +5,7 @@ import { environmentLine, systemdArgument, systemdAssignment, systemdText, syste
 import { type Render, renderer } from "../render.ts";
 import type { Plan, PlannedFile, ServiceSpec } from "../types.ts";
 import { upstreamsFile, upstreamsService } from "./systemd-upstreams.ts";
+import { unitOf } from "./unit-names.ts";
 
 /** Ports below it need a capability. */
 const FIRST_FREE_PORT = 1024;
@@ -44,9 +45,8 @@ export function planUnits(
   return files;
 }
 
-/** Plugin parts are template units, one instance per worker. */
 function unitName(spec: ServiceSpec, { paths }: PlanInput): string {
-  return `metwork-${paths.module}-${spec.id}${spec.plugin === undefined ? "" : "@"}`;
+  return unitOf(spec, paths.module);
 }
 
 function instancesOf(spec: ServiceSpec, name: string): string[] {

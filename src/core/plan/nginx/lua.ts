@@ -7,12 +7,17 @@ import { needsLua } from "./fragments.ts";
 /** What nginx.conf says about Lua. */
 export interface LuaView {
   readonly path: string;
+  /** Undefined: the usual places. */
+  readonly cpath: string | undefined;
   /** Run by the master when it reads the configuration; nginx knows only one, and a plugin's own goes first. */
   readonly init: string | undefined;
   readonly initWorker: string;
   /** `NAME=value` words, already quoted: what `os.getenv` finds. */
   readonly env: readonly string[];
 }
+
+/** Below the tree: libraries under another name than the distribution's. */
+const NAMED = "lua/named";
 
 /** Of the module itself, in every tree with Lua. */
 const OWN = ["init_worker.lua", "load.lua", "retire.lua"] as const;
@@ -34,11 +39,13 @@ export function luaView(input: PlanInput, plugins: readonly Plugin[], locations:
   if (!hasLua(input) || (users.length === 0 && locations > FEW_LOCATIONS)) return undefined;
   const layout = layoutOf(input.paths);
   const homes = users.filter((plugin) => plugin.addToLuaPath).map((plugin) => `${plugin.home}/?.lua`);
-  // Nothing between two `;` means the usual places. Debian packages some of `resty` as `nginx`: found last, under both names.
-  const last = ["", `${input.paths.home}/share/lua/?.lua`];
+  const { path: more = [], cpath = [] } = input.programs.lua ?? {};
+  // Nothing between two `;` means the usual places.
+  const last = ["", ...more.map((directory) => `${directory}/?.lua`), `${layout.configAuto}/${NAMED}/?.lua`];
   const path = [`${input.paths.home}/lib/?.lua`, `${layout.plugins}/?.lua`, ...homes, ...last].join(";");
   return {
     path,
+    cpath: cpath.length === 0 ? undefined : [...cpath.map((directory) => `${directory}/?.so`), ";"].join(";"),
     init: users.some(startsItself) ? undefined : `${layout.configAuto}/lua/load.lua`,
     initWorker: `${layout.configAuto}/lua/init_worker.lua`,
     env: users.length === 0 ? [] : variables(input),
@@ -58,8 +65,17 @@ export function luaFiles(
   ]);
   for (const { plugin, text } of starters) files.push([`lua/init_worker/${plugin.name}.lua`, { text, mode: 0o600 }]);
   const list = starters.map(({ plugin }) => `  "${plugin.name}",\n`).join("");
+  if (plugins.some(needsLua)) files.push(...namedLibraries(input));
   files.push(["lua/init_worker_plugins.lua", { text: `return {\n${list}}\n`, mode: 0o640 }]);
   return files;
+}
+
+/** What a distribution calls otherwise, under the name that code asks for. */
+function namedLibraries({ programs }: PlanInput): [string, PlannedFile][] {
+  return Object.entries(programs.lua?.named ?? {}).map(([name, file]) => [
+    `${NAMED}/${name.replaceAll(".", "/")}.lua`,
+    { text: `return assert(loadfile(${JSON.stringify(file)}))(...)\n`, mode: 0o640 },
+  ]);
 }
 
 function startsItself(plugin: Plugin): boolean {

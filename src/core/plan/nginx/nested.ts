@@ -32,7 +32,7 @@ function blockEnd(text: string, start: number): number {
 }
 
 /** The end of a comment, of a quoted text, of an escaped character, or of the one character. */
-function tokenEnd(text: string, at: number): number {
+export function tokenEnd(text: string, at: number): number {
   const char = text[at];
   const startsWord = at === 0 || /[\s;{}]/.test(text[at - 1] ?? "");
   if (char === "\\") return at + 2;

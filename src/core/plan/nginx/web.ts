@@ -10,6 +10,7 @@ import { SERVED_ID } from "../manifest.ts";
 import { type Piece, piece } from "../piece.ts";
 import { nginxWord } from "../quote/nginx.ts";
 import { renderer } from "../render.ts";
+import { extraLog } from "./extra-log.ts";
 import { fragmentFiles, fragmentPath } from "./fragments.ts";
 import { keptOf, oldNginx } from "./kept.ts";
 import { locationsOf, upstreamName } from "./locations.ts";
@@ -30,7 +31,8 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
   if (!flagOf(input.config, "nginx.flag")) return piece({});
   const layout = layoutOf(input.paths);
   const settings = webSettings(input);
-  const enabled = admitted.plugins.filter((plugin) => !plugin.nginxDisabled);
+  const extra = extraLog(admitted.plugins.filter((plugin) => !plugin.nginxDisabled));
+  const enabled = extra.plugins;
   const routed = planRoutes(enabled, input.owners?.paths);
   const virtual = virtualServers(enabled, input.host, input.owners?.domains);
   const https = settings.https === undefined ? [] : [`${settings.https.port} ssl`];
@@ -68,9 +70,9 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
     replyHeaders: settings.headers.reply,
     ignoreClientAbort: onOff(input, "nginx.proxy_ignore_client_abort"),
     portInRedirect: onOff(input, "nginx.port_in_redirect"),
-    extraLog: enabled.some((plugin) =>
-      Object.values(plugin.fragments).some((text) => text.includes("extra_log_format")),
-    ),
+    extraLog: extra.formats.length > 0,
+    extraVariables: extra.variables,
+    logFormats: extra.formats.length > 0 ? extra.formats : [{ name: "metwork", members: "" }],
     fastcgi: enabled.some((plugin) => appsOf(plugin).some((app) => app.gateway === "fastcgi")),
     fallback: !routed.routes.some((route) => route.path === "/"),
     welcome: welcomePage(enabled),
@@ -100,7 +102,7 @@ export function planWeb(input: PlanInput, admitted: Admitted): Piece {
       ...(lua === undefined ? [] : luaFiles(input, enabled, [])),
     ],
     directories: [{ path: textOf(input.config, "nginx.clientbody_temp_path"), mode: 0o700 }],
-    notes: [...routed.notes, ...hidden, ...virtual.notes, ...oldNginx(input.programs)],
+    notes: [...extra.notes, ...routed.notes, ...hidden, ...virtual.notes, ...oldNginx(input.programs)],
   });
   return { ...web, owners: { paths: routed.owners, domains: virtual.owners } };
 }

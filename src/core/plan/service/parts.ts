@@ -43,6 +43,7 @@ export function planParts(input: PlanInput, { plugins, running }: Admitted): Pie
     services.push(appService({ plugin, part, argv }, input));
     if (SIGNALS[part.smartStopSignal] === undefined) notes.push(unknownSignal(plugin, part));
   }
+  notes.push(...unseenSlowness(services, input));
   const directories = plugins.map((plugin) => ({ path: `${tmp}/${plugin.name}`, mode: 0o700 }));
   return piece({ services, directories, notes });
 }
@@ -157,6 +158,22 @@ function partVariables(plugin: Plugin, part: Part, input: PlanInput): Record<str
     ...(plugin.build !== undefined && { METWORK_PLUGIN_BUILD: plugin.build }),
     ...(part.debug && { MFLOG_MINIMAL_LEVEL: "DEBUG", [`${prefix}_LOG_MINIMAL_LEVEL`]: "DEBUG" }),
   };
+}
+
+/** Who is slow is found in nginx's access log alone. */
+function unseenSlowness(services: readonly ServiceSpec[], { config }: PlanInput): readonly Diagnostic[] {
+  const logging = config.values.get("nginx.logging");
+  const [first] = services.filter(({ slowWindowMs, instances }) => slowWindowMs !== undefined && instances > 1);
+  if (logging?.value !== false || first === undefined) return [];
+  return [
+    {
+      code: "MF4028",
+      severity: "warning",
+      message: `workers that stay slow, of ${first.id} and others, are not noticed and not replaced: [nginx] logging is off`,
+      ...(logging.at !== undefined && { at: logging.at }),
+      fix: "set [nginx] logging = 1; or slow_worker_window = 0 in the sections of the apps, if that is meant",
+    },
+  ];
 }
 
 function unknownSignal(plugin: Plugin, part: App): Diagnostic {

@@ -11,6 +11,7 @@ import { readLastApply } from "../../apply/module.ts";
 import { findPrograms } from "../../host/programs.ts";
 import { findStranded, flowInForce } from "../../lifecycle/stranded.ts";
 import { loadPlanInput } from "../../load/plan-input.ts";
+import { missingInternals } from "../../plugins/provision.ts";
 import type { CertificateFacts, ModuleFacts, Seen } from "../types.ts";
 import { gatherAccess, hiddenDirectories } from "./access.ts";
 import { gatherCertificate } from "./certificate.ts";
@@ -39,6 +40,7 @@ export async function gatherModuleFacts(paths: ModulePaths, { run, redis }: Answ
   const planned = loaded.ok ? plan(loaded.value.input) : undefined;
   const planSeen: Seen<Plan> = planned?.ok ? seen(planned.value) : unseen("the configuration cannot be planned");
   const broken = loaded.ok ? loaded.value.broken.flatMap(({ notes }) => notes) : [];
+  const missing = config.ok ? missingInternals(paths, config.value, run.supervisor === "answers") : [];
   const programs = loaded.ok ? loaded.value.input.programs : findPrograms();
   const dataIn = config.ok && paths.module === "mfdata" ? textOf(config.value, "data_in.dir") : undefined;
   const flow = planSeen.ok ? flowOf(planSeen.value) : undefined;
@@ -55,7 +57,7 @@ export async function gatherModuleFacts(paths: ModulePaths, { run, redis }: Answ
     hidden: hiddenDirectories(paths),
     config,
     plan: planSeen,
-    notes: [...loaded.notes, ...broken, ...(planned?.notes ?? [])],
+    notes: [...loaded.notes, ...broken, ...(planned?.notes ?? []), ...missing],
     inputs: directoriesOf(loaded.inputs).size,
     watched: flow === undefined ? 0 : watchedDirectories(flow),
     programs,

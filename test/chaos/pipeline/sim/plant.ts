@@ -93,7 +93,7 @@ export const CONFIG: FlowConfig = {
   pollQueueLimit: 0,
   limits: { freeBytes: 0, freeInodes: 0, waiting: 0 },
   refusingFile: "/sim/refusing.json",
-  lifetimes: { trashS: 0, tmpS: 0, unfinishedS: 0, everyS: 60 },
+  lifetimes: { trashS: 0, tmpS: 0, unfinishedS: 0, emptyS: 0, everyS: 60 },
   log: { level: "CRITICAL" },
   steps: STEPS,
   watched: [

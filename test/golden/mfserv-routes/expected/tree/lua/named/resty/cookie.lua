@@ -1,0 +1,1 @@
+return assert(loadfile("/usr/share/lua/5.1/nginx/cookie.lua"))(...)
