@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Defect, SERVING } from "./defects-of-serving.ts";
+import { KEPT_OF_SERVING } from "./kept-of-serving.ts";
 import { KEPT } from "./kept-of-the-pipeline.ts";
 
 /** What the predecessor's file pipeline did wrong, by the number it was found under, and what would notice it here. */
@@ -112,7 +113,7 @@ const DEFECTS: readonly Defect[] = [
   ],
 ];
 
-for (const [defect, what, file, title] of [...DEFECTS, ...SERVING, ...KEPT]) {
+for (const [defect, what, file, title] of [...DEFECTS, ...SERVING, ...KEPT_OF_SERVING, ...KEPT]) {
   test(`${defect}, ${what}: there is a test`, () => {
     const path = file.endsWith(".ts") ? file : `${file}.test.ts`;
     const lines = readFileSync(join(import.meta.dirname, path), "utf8").split("\n");

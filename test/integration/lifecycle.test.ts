@@ -52,6 +52,20 @@ test("plugins.repackage writes the overrides into the configuration it ships", a
   await appliance.ok("mfserv_wrapper", "plugins.uninstall", "again");
 });
 
+test("an internal plugin that is not there is told of by status and doctor, until it is not asked for", async () => {
+  const told = async (): Promise<boolean[]> => {
+    const [seen] = await appliance.json<ModuleStatus[]>("metwork", "status", "mfserv", "--json");
+    const status = seen?.checks.find(({ name }) => name === "internal plugin welcome");
+    const doctor = await appliance.run("metwork", "doctor", "mfserv");
+    return [status?.state === "WARNING", /internal plugin welcome is asked for and not installed/.test(doctor.stdout)];
+  };
+  assert.deepEqual(await told(), [false, false]);
+  await appliance.ok("mfserv_wrapper", "plugins.uninstall", "welcome");
+  assert.deepEqual(await told(), [true, true]);
+  await appliance.ok("metwork", "start", "mfserv");
+  assert.deepEqual(await told(), [false, false]);
+});
+
 test("a module whose supervisor was killed is started again; one that is well, or stopped, is left alone", async () => {
   const paths = modulePaths("mfserv", join(import.meta.dirname, "..", ".."), {
     user: "somebody",

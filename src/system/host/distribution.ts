@@ -125,6 +125,8 @@ export const distributions: readonly Distribution[] = [
       test("gunicorn"),
       // Restarts what `metwork export` wrote for it.
       testDaemon("supervisor", "supervisor"),
+      // Builds the image of an exported service: 10 s to install, no daemon, no network.
+      test("buildah"),
     ],
     nginxModules: "/usr/lib/nginx/modules",
     // Its packages `lua-nginx-*` install what their authors call `resty.*` as `nginx.*`.
