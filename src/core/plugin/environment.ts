@@ -30,15 +30,17 @@ export function pluginEnvironment(
   others: ReadonlyMap<string, EnvironmentOwner> = new Map(),
 ): Record<string, string> {
   const shared = sharedEnvironment(plugin.layer, layers, moduleEnv);
-  const own = layerEnvironment([plugin.layer], shared.merged);
-  const env: Record<string, string> = { ...shared.changed, ...own };
   const prefix = `${paths.module.toUpperCase()}_CURRENT_PLUGIN_`;
+  const named: Record<string, string> = {};
   for (const label of shared.labels) {
-    for (const [key, value] of Object.entries(others.get(label)?.settings ?? {})) env[prefix + key] = value;
+    for (const [key, value] of Object.entries(others.get(label)?.settings ?? {})) named[prefix + key] = value;
   }
-  for (const key in plugin.settings) env[prefix + key] = plugin.settings[key] ?? "";
-  Object.assign(env, currentPlugin(plugin, paths));
-  env["TMPDIR"] = `${runtimeLayout(paths.runtime).tmp}/${plugin.name}`;
+  for (const key in plugin.settings) named[prefix + key] = plugin.settings[key] ?? "";
+  Object.assign(named, currentPlugin(plugin, paths));
+  named["TMPDIR"] = `${runtimeLayout(paths.runtime).tmp}/${plugin.name}`;
+  // Its layer may say more by what is known of it: `{MFSERV_CURRENT_PLUGIN_DIR}`.
+  const own = layerEnvironment([plugin.layer], { ...shared.merged, ...named });
+  const env: Record<string, string> = { ...shared.changed, ...own, ...named };
   if (plugin.addToPythonPath) {
     env["PYTHONPATH"] = prepend(env["PYTHONPATH"] ?? moduleEnv["PYTHONPATH"] ?? "", plugin.home);
   }

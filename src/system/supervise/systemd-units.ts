@@ -24,5 +24,6 @@ export async function showUnits(
       (block): UnitProperties =>
         Object.fromEntries([...block.matchAll(/^(\w+)=(.*)$/gm)].map(([, key, value]) => [key, value])),
     );
-  return new Map(shown.map((one) => [one["Id"] ?? "", one]));
+  // Where no systemd runs there is one empty block.
+  return new Map(shown.flatMap((one) => (one["Id"] === undefined ? [] : [[one["Id"], one] as const])));
 }
