@@ -113,6 +113,8 @@ test("/__upstream_status answers, from what systemd and the kernel know, and who
     const seen = await peer();
     return seen.state === "running" && seen.fails === 0 ? seen : undefined;
   });
+  const health = () => inBox("curl", "-sS", "--max-time", "30", `http://127.0.0.1:${appliance.ports.mfserv}/__health`);
+  assert.equal(await health(), "OK");
   const pid = Number(await property("MainPID"));
   const restarts = Number(await property("NRestarts"));
   const { waiting, ...rest } = value;
@@ -152,6 +154,12 @@ test("metwork status sees what systemd runs, and leaves it to systemd", { skip }
     [["running", Number(await property("MainPID"))]],
   );
   assert.match((await metwork("status", "mfserv")).stdout, /^mfserv: run by systemd,/);
+  for (const command of ["start", "stop"]) {
+    const refused = await metwork(command, "mfserv");
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /MF6023.*systemd runs the services of mfserv/);
+  }
+  assert.match(await ask(""), /^\d+$/);
   await inBox("systemctl", "stop", `${UNIT}@1.service`);
   const stopped = (await seen()).checks.find(({ name }) => name === "app.unit.main");
   assert.deepEqual([stopped?.state, stopped?.message], ["ERROR", "0 of 1 running"]);

@@ -1,3 +1,4 @@
+import { runBySystemd } from "../../system/lifecycle/by-systemd.ts";
 import { startModule } from "../../system/lifecycle/start.ts";
 import type { Context, ExitCode, Given } from "../command.ts";
 import { insidePlugin } from "../plugins/module.ts";
@@ -11,6 +12,12 @@ export async function start(context: Context, given: Given): Promise<ExitCode> {
   let code: ExitCode = 0;
   const results: Record<string, unknown> = {};
   for (const module of chosenModules(context, given)) {
+    const elsewhere = await runBySystemd(context.paths(module));
+    if (elsewhere !== undefined) {
+      printDiagnostics(context, [elsewhere]);
+      code ||= 1;
+      continue;
+    }
     context.err(`starting ${module}`);
     const started = await startModule(context.paths(module), { provision, reason: `${module}.start` });
     results[module] = started;

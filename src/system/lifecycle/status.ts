@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import { hasErrors } from "../../core/base/result.ts";
 import { type ModulePaths, type RuntimeLayout, runtimeLayout } from "../../core/module/paths.ts";
+import { hasUnit } from "../../core/plan/files/unit-names.ts";
 import { servedId } from "../../core/plan/manifest.ts";
 import type { Manifest } from "../../core/plan/types.ts";
 import { readTextFile } from "../../kit/fs.ts";
@@ -71,8 +72,8 @@ export async function moduleStatus(paths: ModulePaths): Promise<ModuleStatus> {
       ...(await checkHeld(paths)),
       ...checkExpected(layout.expect),
     );
-    for (const id of Object.keys(manifest.services).sort(byTier(manifest)))
-      checks.push(checkService(id, manifest, running));
+    const ids = Object.keys(manifest.services).filter((id) => own !== undefined || hasUnit({ id }));
+    for (const id of ids.sort(byTier(manifest))) checks.push(checkService(id, manifest, running));
   }
   checks.push(...checkRefusing(layout), ...checkStranded(paths));
   const crontab = await checkCrontab(paths);

@@ -1,5 +1,5 @@
 import type { ModuleName } from "../../core/module/paths.ts";
-import { processUnits } from "../../core/plan/files/unit-names.ts";
+import { hasUnit, processUnits } from "../../core/plan/files/unit-names.ts";
 import type { Manifest } from "../../core/plan/types.ts";
 import type { ServiceStatus } from "../supervisor.ts";
 import { showUnits, type UnitProperties } from "./systemd-units.ts";
@@ -13,11 +13,12 @@ export async function systemdServices(
   services: Manifest["services"],
   module: ModuleName,
 ): Promise<readonly ServiceStatus[] | undefined> {
-  const units = Object.values(services).flatMap((spec) => processUnits(spec, module));
+  const specs = Object.values(services).filter(hasUnit);
+  const units = specs.flatMap((spec) => processUnits(spec, module));
   for (const manager of ["--system", "--user"] as const) {
     const seen = await showUnits(units, manager);
     if ([...seen.values()].some(({ ActiveState }) => ActiveState !== "inactive"))
-      return Object.values(services).map((spec) => serviceOf(spec, module, seen));
+      return specs.map((spec) => serviceOf(spec, module, seen));
   }
   return undefined;
 }

@@ -5,7 +5,7 @@ import { environmentLine, systemdArgument, systemdAssignment, systemdText, syste
 import { type Render, renderer } from "../render.ts";
 import type { Plan, PlannedFile, ServiceSpec } from "../types.ts";
 import { upstreamsFile, upstreamsService } from "./systemd-upstreams.ts";
-import { unitOf } from "./unit-names.ts";
+import { hasUnit, unitOf } from "./unit-names.ts";
 
 /** Ports below it need a capability. */
 const FIRST_FREE_PORT = 1024;
@@ -22,7 +22,7 @@ export function planUnits(
   const unit = (name: string, text: string): void => {
     files.push([`systemd/${name}`, { text, mode: 0o640, check: "systemd" }]);
   };
-  const sorted = [...services].sort((a, b) => a.tier - b.tier || byText(a.id, b.id));
+  const sorted = services.filter(hasUnit).sort((a, b) => a.tier - b.tier || byText(a.id, b.id));
   const own = sorted.filter((spec) => spec.plugin === undefined);
   const common = commonView(input);
   for (const spec of sorted) {
@@ -68,6 +68,8 @@ function commonView({ paths, host, config }: PlanInput) {
     user: dedicated ? host.user : undefined,
     configAuto: layoutOf(paths).configAuto,
     runtime: systemdWord(paths.runtime),
+    /** What load balancers are answered by: nobody else says that the module runs. */
+    health: paths.module === "mfserv" ? systemdArgument(layoutOf(paths).health) : undefined,
     nginxCapability: dedicated && low ? BINDS_PRIVILEGED : undefined,
     /** It is started by its socket, and ends by itself. */
     onDemand: false,
@@ -108,6 +110,7 @@ function serviceUnit(
     private: spec.plugin === undefined,
     confined: spec.namespaces !== true,
     capability: spec.id === "nginx" ? common.nginxCapability : undefined,
+    health: spec.id === "nginx" ? common.health : undefined,
   });
 }
 

@@ -6,6 +6,11 @@ export function unitOf({ id, plugin }: Pick<ServiceSpec, "id" | "plugin">, modul
   return `metwork-${module}-${id}${plugin === undefined ? "" : "@"}`;
 }
 
+/** conf_monitor has none: it changes what the supervisor runs, ends where there is none, and would be started for ever. */
+export function hasUnit({ id }: Pick<ServiceSpec, "id">): boolean {
+  return id !== "conf_monitor";
+}
+
 /** The units of a service's processes by the number of each, from 1. */
 export function processUnits(spec: Pick<ServiceSpec, "id" | "plugin" | "instances">, module: ModuleName): string[] {
   const unit = unitOf(spec, module);
