@@ -27,7 +27,10 @@ test("plugins.install: 1 for a file that is no good or already installed, 3 for 
   assert.match(archive, /\/foo-0\.0\.1-1\.metwork\.mfserv\.plugin$/);
   const installed = await run("plugins.install", archive);
   assert.equal(installed.code, 0);
-  assert.match(installed.stdout, /^- Checking plugin file\.\.\. +\[ OK \]\n- Installing plugin foo\.\.\. +\[ OK \]\n/);
+  assert.match(
+    installed.stdout + installed.stderr,
+    /^- Checking plugin file\.\.\. +\[ OK \]\n- Installing plugin foo\.\.\. +\[ OK \]\n/,
+  );
   assert.deepEqual(
     [
       await code("plugins.install", archive),
@@ -91,7 +94,7 @@ test("plugins.check and _plugins.develop: 1 for a bad plugin, 3 for one that is 
   const good = join(appliance.home, "foo");
   const checked = await run("plugins.check", good);
   assert.equal(checked.code, 0);
-  assert.match(checked.stdout, /^- Checking plugin\.\.\. +\[ OK \]/);
+  assert.match(checked.stdout + checked.stderr, /^- Checking plugin\.\.\. +\[ OK \]/);
   appliance.write("bad/config.ini", general.replace("_license = BSD\n", ""));
   assert.equal(await code("plugins.check", join(appliance.home, "bad")), 1);
   assert.equal(await code("_plugins.develop", `--plugin-path=${good}`, "foo"), 3);
