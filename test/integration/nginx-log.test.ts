@@ -28,7 +28,7 @@ describe("lines of the access log", { skip }, () => {
         "config.ini": `_extra_nginx_server_conf_filename = server.conf\n${app}`,
         "server.conf": `set $extra_log_format ', "everywhere": true';\n`,
         "main.conf":
-          `set $extra_log_format ', "agent": "<$http_user_agent>", "said": $http_x_said, "it\\'s": "o.k.", ` +
+          `# $extra_log_format: members.\nset $extra_log_format ', "agent": "<$http_user_agent>", "said": $http_x_said, "it\\'s": "o.k.", ` +
           `"deep": {"list": [1, "$arg_x"]}';\nif ($arg_quiet) {\n  set $extra_log_format "";\n}\n`,
       });
       addPlugin(paths, "lua", {

@@ -30,7 +30,7 @@ export interface ExtraLog {
   readonly plugins: readonly Plugin[];
   /** Empty: nobody adds anything. */
   readonly formats: readonly LogFormat[];
-  /** How many variables carry values that are text, from 1. */
+  /** Numbers of the variables that carry values, from 1. */
   readonly variables: readonly number[];
   readonly notes: readonly Diagnostic[];
 }
@@ -61,9 +61,11 @@ export function extraLog(plugins: readonly Plugin[]): ExtraLog {
         variables = Math.max(variables, members.values.length);
         const id = members.names.length === 0 ? "plain" : digestOf([plugin.name, name, start]).slice(0, ID_LENGTH);
         if (id !== "plain") formats.push({ name: "", id, members: members.text });
-        return whole.slice(0, start) + setDirective(id, members.values) + whole.slice(end);
+        // What nginx says of the lines below must be said of the plugin's.
+        const lines = text.slice(start, end).replace(/[^\n]/g, "");
+        return whole.slice(0, start) + setDirective(id, members.values) + lines + whole.slice(end);
       }, text);
-      if (rest.includes("extra_log_format"))
+      if (rest.replace(/^\s*#.*$/gm, "").includes("extra_log_format"))
         notes.push(unread(plugin, name, text, text.indexOf("extra_log_format"), undefined));
     }
     return { ...plugin, fragments };
