@@ -1,5 +1,9 @@
 import { flushCompileCache } from "node:module";
 import { startFlow } from "../flow/daemon.ts";
+import { trimHeap } from "../kit/linux/heap.ts";
+
+/** Memory that a burst took goes back to the system so long after it at most, milliseconds. */
+const TRIM_MS = 60_000;
 
 const [, , configPath] = process.argv;
 if (configPath === undefined) {
@@ -15,6 +19,7 @@ try {
   const stop = (): void => void daemon.stop().then(() => process.exit(0));
   process.once("SIGTERM", stop).once("SIGINT", stop);
   process.on("SIGHUP", () => daemon.reload());
+  setInterval(trimHeap, TRIM_MS).unref();
   // Compiled code read back takes half the memory of code compiled here; a kill must not keep it from the next start.
   flushCompileCache();
 } catch (error) {
