@@ -17,7 +17,7 @@ import { type RunningNginx, startNginx, workerSocket } from "../test/support/ngi
 import { addPlugin } from "../test/support/planned.ts";
 import { freePort } from "../test/support/ports.ts";
 import { cpuUsOf } from "./support/cpu.ts";
-import { openLoop, quantile } from "./support/open-loop.ts";
+import { compileOpenLoop, type Latency, openLoop } from "./support/open-loop.ts";
 import {
   byHand,
   byHandSameContract,
@@ -83,19 +83,20 @@ async function latency(): Promise<void> {
   if (ours === undefined || least === undefined) throw new Error("nothing to ask");
   const rate = Math.floor((await load(ours)).perSecond / 2);
   const ways = {
-    "to the worker itself": { path: house.sockets[0] ?? "" },
-    "planned here": { port: ours.port, host: "127.0.0.1" },
-    "by hand, log": { port: least.port, host: "127.0.0.1" },
+    "to the workers": house.sockets,
+    "planned here": [String(ours.port)],
+    "by hand, log": [String(least.port)],
   };
-  const found = new Map<string, { p50: number; p99: number }[]>(Object.keys(ways).map((name) => [name, []]));
+  const program = compileOpenLoop();
+  const found = new Map<string, Latency[]>(Object.keys(ways).map((name) => [name, []]));
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, where] of Object.entries(ways)) {
-      const { ms } = await openLoop(where, "/hello", { rate, seconds: SECONDS, connections: CONNECTIONS });
-      found.get(name)?.push({ p50: quantile(ms, 0.5), p99: quantile(ms, 0.99) });
+      const how = { perSecond: rate, seconds: SECONDS, connections: CONNECTIONS };
+      found.get(name)?.push(await openLoop(program, where, "/hello", how));
     }
   }
   console.log(`latency at ${rate} requests a second, half of what it can take:`);
-  const direct = found.get("to the worker itself") ?? [];
+  const direct = found.get("to the workers") ?? [];
   for (const [name, rounds] of found) {
     const say = (key: "p50" | "p99"): string => {
       const own = median(rounds.map((one) => one[key]));

@@ -27,12 +27,20 @@ export function processesOf(home: string): readonly Seen[] {
   return all.filter(({ pid }) => found.has(pid)).map(({ pid, command }) => ({ pid, command }));
 }
 
-/** Proportional set size of processes, summed, in KiB: shared pages count once. */
+/** Proportional set size of processes, summed, in KiB: shared pages count once, who has ended meanwhile does not. */
 export function memoryOf(processes: readonly Seen[]): number {
-  return processes.reduce((sum, { pid }) => {
+  return processes.reduce((sum, { pid }) => sum + proportionalSize(pid), 0);
+}
+
+function proportionalSize(pid: number): number {
+  try {
     const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-    return sum + Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0);
-  }, 0);
+    return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0);
+  } catch (error) {
+    const ended = error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH");
+    if (ended) return 0;
+    throw error;
+  }
 }
 
 function readProcess(pid: number, home: string): Process | undefined {
