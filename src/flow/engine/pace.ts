@@ -8,6 +8,13 @@ export class Pace {
   #begunMs = Number.NEGATIVE_INFINITY;
   #briskAtMs = Number.NEGATIVE_INFINITY;
 
+  /** It had nothing to do and gets a file: it is taken for brisk until it has had time to show it. */
+  begins(nowMs: number): void {
+    this.#count = 0;
+    this.#begunMs = nowMs;
+    this.#briskAtMs = nowMs + BRISK_MS;
+  }
+
   finished(nowMs: number): void {
     this.#count += 1;
     if (this.#count < FINISHED) return;
@@ -16,7 +23,7 @@ export class Pace {
     this.#begunMs = nowMs;
   }
 
-  /** Whether it finishes a thousand files a second, or did until just now. */
+  /** Whether it finishes a thousand files a second, did until just now, or has just begun. */
   isBrisk(nowMs: number): boolean {
     return nowMs - this.#briskAtMs <= BRISK_MS;
   }

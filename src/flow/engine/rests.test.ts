@@ -56,6 +56,18 @@ test("nobody rests for a slow step, for few files, or in the step itself", () =>
   assert.ok(!own.bring("own.main"));
 });
 
+test("a step that had nothing to do is taken for brisk at first: once memory is full it could not show it any more", () => {
+  const { clock, next, rests, finish, bring } = plant(0);
+  assert.ok(!bring("guess_file_type.main"));
+  next.room = -600;
+  clock.ms += 30;
+  assert.ok(bring("guess_file_type.main"));
+  finish(64, 0.9);
+  assert.ok(rests.rests("guess_file_type.main"));
+  finish(64, 3);
+  assert.ok(!rests.rests("guess_file_type.main"));
+});
+
 test("a rest ends when the brisk step stops finishing files", () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   try {

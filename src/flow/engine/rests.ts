@@ -24,7 +24,9 @@ export class Rests {
 
   /** A file claimed at `path` is about to wait for `next` in memory: whoever claimed it may have to rest. */
   brought(path: string, next: Lane, lanes: ReadonlyMap<string, Lane>): void {
-    if (waitingFor(next) < ENOUGH || !next.pace.isBrisk(this.#now())) return;
+    const waiting = waitingFor(next);
+    if (waiting <= 0) next.pace.begins(this.#now());
+    if (waiting < ENOUGH || !next.pace.isBrisk(this.#now())) return;
     const key = posix.basename(posix.dirname(path));
     if (lanes.get(key)?.external !== false) return;
     this.#for.set(key, next);
