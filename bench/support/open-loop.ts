@@ -18,7 +18,7 @@ export interface Latency {
   readonly p99: number;
 }
 
-/** The client beside this file, compiled: it takes 6 us a request, where one in Node would take most of a processor. */
+/** The client beside this file, compiled: a timer of Node's is no finer than a millisecond, in which many requests are due. */
 export function compileOpenLoop(): string {
   const program = join(mkdtempSync(join(tmpdir(), "mw-bench-")), "open-loop");
   execFileSync("cc", ["-O2", "-o", program, join(import.meta.dirname, "open-loop.c")]);
