@@ -7,6 +7,7 @@ import { settingsOf } from "./extra-settings.ts";
 
 /** nginx compares them without regard to case, so names of plugins would not do. */
 const ID_LENGTH = 12;
+const VARIABLE = "extra_log_format";
 
 /** Members that every line has. */
 const OWN = new Set(
@@ -40,44 +41,70 @@ export interface ExtraLog {
  * are found here, so that nginx can escape each value by itself: whatever a client sends, it adds no member and breaks no line.
  */
 export function extraLog(plugins: readonly Plugin[]): ExtraLog {
-  const formats: LogFormat[] = [];
-  const notes: Diagnostic[] = [];
-  let variables = 0;
-  let used = false;
+  const found: Edited[] = [];
   const edited = plugins.map((plugin) => {
-    const fragments = { ...plugin.fragments };
-    for (const [name, text] of Object.entries(plugin.fragments)) {
-      if (name === plugin.nginx.initWorkerLua || !text.includes("extra_log_format")) continue;
-      used = true;
-      let rest = text;
-      fragments[name] = settingsOf(text).reduceRight((whole, { start, end, value }) => {
-        const members = membersOf(value);
-        const taken = members?.names.find((member) => OWN.has(member));
-        rest = rest.slice(0, start) + rest.slice(end);
-        if (members === undefined || taken !== undefined) {
-          notes.push(unread(plugin, name, text, start, taken));
-          return whole;
-        }
-        variables = Math.max(variables, members.values.length);
-        const id = members.names.length === 0 ? "plain" : digestOf([plugin.name, name, start]).slice(0, ID_LENGTH);
-        if (id !== "plain") formats.push({ name: "", id, members: members.text });
-        // What nginx says of the lines below must be said of the plugin's.
-        const lines = text.slice(start, end).replace(/[^\n]/g, "");
-        return whole.slice(0, start) + setDirective(id, members.values) + lines + whole.slice(end);
-      }, text);
-      if (rest.replace(/^\s*#.*$/gm, "").includes("extra_log_format"))
-        notes.push(unread(plugin, name, text, text.indexOf("extra_log_format"), undefined));
-    }
-    return { ...plugin, fragments };
+    const fragments = Object.entries(plugin.fragments).map(([name, text]): readonly [string, string] => {
+      if (name === plugin.nginx.initWorkerLua || !text.includes(VARIABLE)) return [name, text];
+      const fragment = edit(plugin, name, text);
+      found.push(fragment);
+      return [name, fragment.text];
+    });
+    return { ...plugin, fragments: Object.fromEntries(fragments) };
   });
-  if (!used) return { plugins, formats: [], variables: [], notes: [] };
+  if (found.length === 0) return { plugins, formats: [], variables: [], notes: [] };
   const own = [
     { name: "metwork", id: "plain", members: "" },
     { name: "metwork_raw", id: "raw", members: ', "extra": "$extra_log_format"' },
   ];
-  const named = formats.map((format, index) => ({ ...format, name: `metwork_${index + 1}` }));
-  const numbers = Array.from({ length: variables }, (_, index) => index + 1);
-  return { plugins: edited, formats: [...own, ...named], variables: numbers, notes };
+  const formats = found.flatMap(({ forms }) => forms).map((form, index) => ({ ...form, name: `metwork_${index + 1}` }));
+  const variables = Math.max(...found.map((fragment) => fragment.variables));
+  return {
+    plugins: edited,
+    formats: [...own, ...formats],
+    variables: Array.from({ length: variables }, (_, index) => index + 1),
+    notes: found.flatMap(({ notes }) => notes),
+  };
+}
+
+/** A fragment that sets the variable, as nginx gets it. */
+interface Edited {
+  readonly text: string;
+  readonly forms: readonly Omit<LogFormat, "name">[];
+  /** How many values one of its forms has at most. */
+  readonly variables: number;
+  readonly notes: readonly Diagnostic[];
+}
+
+function edit(plugin: Plugin, name: string, text: string): Edited {
+  const forms: Omit<LogFormat, "name">[] = [];
+  const notes: Diagnostic[] = [];
+  let variables = 0;
+  /** What is written of the fragment, and what of it is no setting. */
+  let written = "";
+  let others = "";
+  let from = 0;
+  for (const { start, end, value } of settingsOf(text)) {
+    const between = text.slice(from, start);
+    const setting = text.slice(start, end);
+    from = end;
+    others += between;
+    const members = membersOf(value);
+    const taken = members?.names.find((member) => OWN.has(member));
+    if (members === undefined || taken !== undefined) {
+      notes.push(unread(plugin, name, text, start, taken));
+      written += between + setting;
+      continue;
+    }
+    variables = Math.max(variables, members.values.length);
+    const id = members.names.length === 0 ? "plain" : digestOf([plugin.name, name, start]).slice(0, ID_LENGTH);
+    if (id !== "plain") forms.push({ id, members: members.text });
+    // What nginx says of the lines below must be said of the plugin's.
+    written += between + setDirective(id, members.values) + setting.replace(/[^\n]/g, "");
+  }
+  others += text.slice(from);
+  if (others.replace(/^\s*#.*$/gm, "").includes(VARIABLE))
+    notes.push(unread(plugin, name, text, text.indexOf(VARIABLE), undefined));
+  return { text: written + text.slice(from), forms, variables, notes };
 }
 
 function unread(plugin: Plugin, name: string, text: string, start: number, taken: string | undefined): Diagnostic {
