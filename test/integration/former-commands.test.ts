@@ -6,10 +6,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { http, until } from "../../scripts/support/client.ts";
-import { findProgram } from "../../src/kit/become.ts";
 import { run } from "../../src/kit/exec.ts";
-import { childrenOf, readProcess, readProgram } from "../../src/kit/linux/process.ts";
+import { readProcess } from "../../src/kit/linux/process.ts";
 import { type Appliance, general, makeAppliance, root } from "../support/appliance.ts";
+import { orphanWorker } from "../support/orphan.ts";
 
 const SERVER = `console.log("up"); console.error("ready");
 require("node:http").createServer((_, reply) => reply.end("here")).listen({ fd: 3 });`;
@@ -23,7 +23,6 @@ log_split_multiple_workers = 1
 [custom]
 foo = a "quoted" word
 `;
-const NGINX = findProgram("nginx", `${process.env["PATH"]}:/usr/sbin`) ?? "nginx";
 let appliance: Appliance;
 let home: string;
 before(async () => {
@@ -272,25 +271,9 @@ test("processes are listed and ended", async () => {
 test("nginx workers without a master are found when they are the module's own", async () => {
   const pids: number[] = [];
   const orphan = async (directory: string): Promise<number> => {
-    const conf = join(appliance.home, "orphan.conf");
-    writeFileSync(
-      conf,
-      `user root root;\npid ${conf}.pid;\nevents {}\nhttp { server { listen unix:${directory}/var/orphan.socket; } }\n`,
-    );
-    mkdirSync(join(directory, "var"), { recursive: true });
-    const master = spawn(NGINX, ["-c", conf, "-e", "stderr", "-g", "daemon off; worker_processes 1;"], {
-      cwd: directory,
-      stdio: "ignore",
-    });
-    const { value: worker } = await until("its worker runs", () => {
-      const [pid] = childrenOf(master.pid ?? 0);
-      return pid !== undefined && readProgram(pid)?.startsWith("nginx: worker process") ? pid : undefined;
-    });
-    pids.push(worker);
-    const ended = once(master, "exit");
-    master.kill("SIGKILL");
-    await ended;
-    return worker;
+    const pid = await orphanWorker(directory);
+    pids.push(pid);
+    return pid;
   };
   try {
     await orphan(join(appliance.home, "mfdata"));

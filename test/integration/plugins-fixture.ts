@@ -26,6 +26,11 @@ export interface Sandbox extends Disposable {
   snapshot(): string;
 }
 
+/** Where a plugin is once it is installed. */
+export function homeOf(box: Sandbox, name: string): string {
+  return join(runtimeLayout(box.paths.runtime).plugins, name);
+}
+
 export function sandbox(module: ModuleName): Sandbox {
   const directory = mkdtempSync(join(tmpdir(), "metwork-test-"));
   const roots = { METWORK_RUNTIME_ROOT: directory, METWORK_ETC: join(directory, "etc") };
