@@ -50,9 +50,19 @@ export function byHand(place: Place, log: boolean): string {
   );
 }
 
+/** What the proxy in front said of a request counts, whoever it is. */
+const FORWARDED = `map $http_x_forwarded_proto $forwarded_proto { default $http_x_forwarded_proto; '' $scheme; }
+  map $http_x_forwarded_path $forwarded_path { default $http_x_forwarded_path; '' $request_uri; }
+  map $http_x_forwarded_host $forwarded_host { default $http_x_forwarded_host; '' $host; }
+  map $http_x_forwarded_port $forwarded_port { default $http_x_forwarded_port; '' $server_port; }
+  proxy_set_header X-Forwarded-Proto $forwarded_proto;
+  proxy_set_header X-Forwarded-Path $forwarded_path;
+  proxy_set_header X-Forwarded-Host $forwarded_host;
+  proxy_set_header X-Forwarded-Port $forwarded_port;`;
+
 /**
- * As an operator would write it who wants all that metwork promises of a request, and nothing else: who asked and how, its id for
- * the worker, the client and the log, websockets, streams, JSON lines that nothing breaks.
+ * As an operator would write it who wants all that metwork promises of a request, and nothing else: who asked and how, also through a
+ * proxy, its id for the worker, the client and the log, websockets, streams, JSON lines that nothing breaks and that name the plugin.
  */
 export function byHandSameContract(place: Place): string {
   return common(
@@ -60,7 +70,7 @@ export function byHandSameContract(place: Place): string {
     `map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
   log_format json escape=json '{ "@timestamp": "$time_iso8601", "from": "$remote_addr", "host": "$host", '
     '"method": "$request_method", "uri": "$request_uri", "duration": $request_time, "status": $status, '
-    '"request_length": $request_length, "reply_length": $bytes_sent, "plugin": "hello", "request_id": "$request_id" }';
+    '"request_length": $request_length, "reply_length": $bytes_sent, "plugin": "$plugin", "request_id": "$request_id" }';
   access_log ${place.directory}/access.log json buffer=64k flush=1s;
   keepalive_requests 100000;
   tcp_nodelay on;
@@ -76,13 +86,11 @@ export function byHandSameContract(place: Place): string {
   proxy_set_header Upgrade $http_upgrade;
   proxy_set_header X-Real-IP $remote_addr;
   proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-  proxy_set_header X-Forwarded-Proto $scheme;
-  proxy_set_header X-Forwarded-Path $request_uri;
-  proxy_set_header X-Forwarded-Host $host;
-  proxy_set_header X-Forwarded-Port $server_port;
+  ${FORWARDED}
   proxy_set_header X-Request-Id $request_id;
-  add_header X-Request-Id $request_id always;`,
-    "location /hello { proxy_pass http://app; }",
+  add_header X-Request-Id $request_id always;
+  map "" $plugin { default "#unknown#"; }`,
+    "location /hello { set $plugin hello; proxy_pass http://app; }",
   );
 }
 
