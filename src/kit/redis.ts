@@ -9,9 +9,9 @@ export interface MessageLists {
   push(key: string, messages: readonly string[]): Promise<void>;
   /**
    * Takes up to `count` of the oldest messages of the first of the lists that has any, waiting `timeoutS` seconds for
-   * one (0: for ever). undefined: none came.
+   * one (0: for ever; absent: not at all). undefined: none came. A server looks ten times a second whose time is over.
    */
-  pop(keys: readonly string[], count: number, timeoutS: number): Promise<Popped | undefined>;
+  pop(keys: readonly string[], count: number, timeoutS?: number): Promise<Popped | undefined>;
   /** Sends commands together; fails when one does. */
   send(commands: readonly (readonly [string, ...(string | number)[]])[]): Promise<void>;
   close(): void;
@@ -53,7 +53,8 @@ export function openMessageLists({ socket, onChange }: MessageListsOptions): Mes
     pop: async (keys, count, timeoutS) => {
       if (!oldServer) {
         try {
-          const reply = await waiting.ask("BLMPOP", timeoutS, keys.length, ...keys, "RIGHT", "COUNT", count);
+          const command = timeoutS === undefined ? ["LMPOP"] : ["BLMPOP", timeoutS];
+          const reply = await waiting.ask(...command, keys.length, ...keys, "RIGHT", "COUNT", count);
           return popped(reply);
         } catch (error) {
           if (!String(error).includes("unknown command")) throw error;
@@ -74,14 +75,23 @@ export function openMessageLists({ socket, onChange }: MessageListsOptions): Mes
   };
 }
 
-/** Servers before 7.0 have no BLMPOP: wait for one message, then take what else the list has. */
-async function popOneByOne(redis: RedisConnection, keys: readonly string[], count: number, timeoutS: number) {
+/** Servers before 7.0 have neither LMPOP nor BLMPOP: wait for one message, then take what else the list has. */
+async function popOneByOne(redis: RedisConnection, keys: readonly string[], count: number, timeoutS?: number) {
+  if (timeoutS === undefined) return popNow(redis, keys, count);
   const first = await redis.ask("BRPOP", ...keys, timeoutS);
   if (!Array.isArray(first)) return undefined;
   const [key, message] = first.map(String);
   if (key === undefined || message === undefined) return undefined;
   const more = await redis.ask("RPOP", key, Math.max(1, count - 1));
   return { key, messages: [message, ...(Array.isArray(more) ? more.map(String) : [])] };
+}
+
+async function popNow(redis: RedisConnection, keys: readonly string[], count: number): Promise<Popped | undefined> {
+  for (const key of keys) {
+    const messages = await redis.ask("RPOP", key, count);
+    if (Array.isArray(messages)) return { key, messages: messages.map(String) };
+  }
+  return undefined;
 }
 
 function popped(reply: Reply): Popped | undefined {

@@ -1,5 +1,5 @@
 import { decodeHint, encodeHint, type Hint } from "../../core/flow/hint.ts";
-import { type MessageLists, openMessageLists } from "../../kit/redis.ts";
+import { type MessageLists, openMessageLists, type Popped } from "../../kit/redis.ts";
 import { messageOf } from "../errors.ts";
 import { priorityOf } from "../file/ids.ts";
 import type { StepLog } from "../tell/log.ts";
@@ -13,8 +13,8 @@ const PUSH_MAX = 500;
 /** Redis says it has nothing although something was pushed: wait this long before believing that it was lost, seconds. */
 const LOST_AFTER_S = 0.25;
 const PAUSE_MS = 500;
-/** Some steps have enough to do: wait only this long for the others, seconds. */
-const GLANCE_S = 0.01;
+/** Some steps have enough to do: look this often whether there is something for the others, or until those have less. */
+const GLANCE_MS = 10;
 /** With nothing to do, the wait for Redis is begun anew this often, seconds. */
 const IDLE_S = 10;
 
@@ -24,6 +24,9 @@ export interface HintQueueEvents {
   /** Announcements for these steps were lost: their directories must be listed. */
   readonly lost: (keys: readonly string[]) => void;
 }
+
+/** What the name of a step's list begins with. */
+const LIST = "step.";
 
 interface Lane {
   outbox: string[];
@@ -146,7 +149,7 @@ export class HintQueue {
     const messages = lane.outbox;
     lane.outbox = [];
     lane.inRedis += messages.length;
-    this.#redis.push(`step.${key}`, messages).catch((error: unknown) => {
+    this.#redis.push(LIST + key, messages).catch((error: unknown) => {
       this.#pause(error);
       lane.inRedis = Math.max(0, lane.inRedis - messages.length);
       this.#receive(key, lane, messages);
@@ -182,29 +185,41 @@ export class HintQueue {
   async #consume(): Promise<void> {
     while (!this.#closed) {
       const hungry = [...this.#lanes].filter(([, lane]) => lane.stock.length - lane.taken < STOCK).map(([key]) => key);
-      if (hungry.length === 0 || !this.#usable()) await this.#signalled(hungry.length > 0);
-      else await this.#fetch(hungry);
+      if (hungry.length === 0 || !this.#usable()) await this.#signalled(hungry.length > 0 ? PAUSE_MS : undefined);
+      else if (hungry.length === this.#lanes.size) await this.#fetch(hungry);
+      else if (!(await this.#glance(hungry))) await this.#signalled(GLANCE_MS);
     }
   }
 
-  /** Waits for the first of the hungry steps' announcements; one that should be there and is not was lost. */
+  /** Takes what is there for the hungry steps; whether there was anything. Redis waits for longer than it is told. */
+  async #glance(keys: readonly string[]): Promise<boolean> {
+    try {
+      const popped = await this.#redis.pop(listsOf(keys), BATCH);
+      if (popped === undefined) return false;
+      this.#fetched(popped);
+    } catch (error) {
+      if (!this.#closed) this.#pause(error);
+    }
+    return true;
+  }
+
+  /** Waits for the first announcement for any step; one that should be there and is not was lost. */
   async #fetch(keys: readonly string[]): Promise<void> {
     const expecting = keys.filter((key) => (this.#lanes.get(key)?.inRedis ?? 0) > 0);
-    const all = keys.length === this.#lanes.size;
-    const idle = all && expecting.length === 0;
+    const idle = expecting.length === 0;
     this.#idleOn = idle ? new Set(keys) : undefined;
     try {
-      const lists = keys.map((key) => `step.${key}`);
-      const popped = await this.#redis.pop(lists, BATCH, idle ? IDLE_S : all ? LOST_AFTER_S : GLANCE_S);
-      if (popped !== undefined) this.#fetched(popped.key.slice("step.".length), popped.messages);
-      else if (all) this.#miss(expecting);
+      const popped = await this.#redis.pop(listsOf(keys), BATCH, idle ? IDLE_S : LOST_AFTER_S);
+      if (popped !== undefined) this.#fetched(popped);
+      else this.#miss(expecting);
     } catch (error) {
       if (!this.#closed) this.#pause(error);
     }
     this.#idleOn = undefined;
   }
 
-  #fetched(key: string, messages: readonly string[]): void {
+  #fetched({ key: list, messages }: Popped): void {
+    const key = list.slice(LIST.length);
     const lane = this.#lanes.get(key);
     if (lane === undefined) return;
     lane.inRedis = Math.max(0, lane.inRedis - messages.length);
@@ -241,10 +256,10 @@ export class HintQueue {
     this.#wake?.();
   }
 
-  /** Until something changes; `soon`: until Redis may be tried again. */
-  #signalled(soon: boolean): Promise<void> {
+  /** Until something changes, or so many milliseconds while Redis is there. */
+  #signalled(ms: number | undefined): Promise<void> {
     return new Promise((resolve) => {
-      const timer = soon && this.#redis.up ? setTimeout(() => this.#wake?.(), PAUSE_MS) : undefined;
+      const timer = ms !== undefined && this.#redis.up ? setTimeout(() => this.#wake?.(), ms) : undefined;
       this.#wake = () => {
         clearTimeout(timer);
         this.#wake = undefined;
@@ -252,4 +267,8 @@ export class HintQueue {
       };
     });
   }
+}
+
+function listsOf(keys: readonly string[]): readonly string[] {
+  return keys.map((key) => LIST + key);
 }
