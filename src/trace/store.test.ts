@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import type { PassageRow, TraceSettings } from "../core/trace/batch.ts";
 import { TraceReader } from "./query.ts";
 import { TraceStore } from "./store.ts";
@@ -66,6 +67,44 @@ test("removed files get their digest and go; what a former process left of them 
   assert.deepEqual(digested(3), [0, 1]);
 });
 
+test("removed files are noted once when their write is repeated, and when it fails for good", async () => {
+  const removed = join(root, "removed");
+  mkdirSync(removed);
+  const warnings: string[] = [];
+  const write = (store: TraceStore, number: number): void => {
+    const name = `gone-${number}`;
+    writeFileSync(join(removed, name), `content ${number}`);
+    const row: PassageRow = [Date.now(), `uid${number}`, `f${number}`, "incoming", 0, 10, [], null, name];
+    store.write({ passages: [row] }, { passages: [[Date.now(), "uid", "last", "incoming", 0, 0, [], null]] });
+  };
+  const refuse = (): void => {
+    const names = readdirSync(directory).filter((one) => one.endsWith(".sqlite"));
+    const segment = new DatabaseSync(join(directory, names.sort().at(-1) ?? ""));
+    const raise = "BEGIN SELECT RAISE(ABORT, 'refused'); END";
+    segment.exec(`CREATE TRIGGER refuse BEFORE INSERT ON passage WHEN new.name = 'last' ${raise}`);
+    segment.close();
+  };
+  const warn = (message: string): void => void warnings.push(message);
+  // What comes after a failure is written to another segment here, since this one is old by then.
+  const repeated = open({ removed, maxAgeS: 0.1 }, warn);
+  repeated.write({ passages: [kept(0)] });
+  refuse();
+  await setTimeout(20);
+  write(repeated, 1);
+  assert.deepEqual(await repeated.digestRemoved(), [1, 10]);
+  assert.equal(await repeated.digestRemoved(), undefined);
+  repeated.close();
+  assert.deepEqual(digested(2), [1]);
+  const failed = open({ removed }, warn);
+  failed.write({ passages: [kept(2)] });
+  refuse();
+  write(failed, 3);
+  assert.deepEqual(await failed.digestRemoved(), [1, 10]);
+  assert.deepEqual(readdirSync(removed), []);
+  assert.equal(warnings.filter((one) => one.includes("refused")).length, 2);
+  failed.close();
+});
+
 test("what is written together is understood batch by batch: a number means what was last said of it", () => {
   const store = open();
   const set = (type: string) => ({ same: { type }, own: [] });
@@ -96,9 +135,9 @@ test("what is written together is understood batch by batch: a number means what
   db.close();
 });
 
-function open(more: Partial<TraceSettings> = {}): TraceStore {
+function open(more: Partial<TraceSettings> = {}, warn: (message: string) => void = assert.fail): TraceStore {
   const settings = { keep: true, directory, maxAgeS: 3600, maxBytes: 1024 ** 3, digest: true, ...more };
-  return new TraceStore(settings, assert.fail);
+  return new TraceStore(settings, warn);
 }
 
 function kept(number: number): PassageRow {

@@ -1,7 +1,7 @@
 import { createHash, hash } from "node:crypto";
 import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { OpenRow, TagSet, TraceBatch, TraceSettings } from "../core/trace/batch.ts";
+import type { OpenRow, PassageRow, TagSet, TraceBatch, TraceSettings } from "../core/trace/batch.ts";
 import { listSegments, removeSegment, Segment, type StepRow, setAside } from "./segment.ts";
 
 /** The directory is cut into about so many segments; one is removed at a time. */
@@ -11,6 +11,13 @@ const LOOK_EVERY_MS = 30_000;
 const DIGESTS_AT_ONCE = 50;
 /** A stream costs ten times what a small file does. Bytes. */
 const READ_WHOLE_MAX = 256 * 1024;
+
+/** A removed file; without a place in the trace it only has to go. */
+interface Removed {
+  readonly place?: { readonly segment: Segment; readonly id: number };
+  readonly name: string;
+  readonly size: number;
+}
 
 /**
  * Keeps the trace: takes batches, begins a new segment when one is large or old, removes the oldest. A segment that
@@ -28,12 +35,7 @@ export class TraceStore {
   #failing = "";
   #allDigested = false;
   /** Files the pipeline removed, which wait for their digest. */
-  readonly #removed: {
-    readonly segment: Segment;
-    readonly id: number;
-    readonly name: string;
-    readonly size: number;
-  }[] = [];
+  readonly #removed: Removed[] = [];
 
   /** What a former process left to be digested belongs to no passage any more. */
   constructor(settings: TraceSettings, warn: (message: string) => void) {
@@ -66,7 +68,10 @@ export class TraceStore {
     if (batches.length === 0) return;
     this.#allDigested = false;
     if (this.#try(batches) || this.#try(batches)) return;
-    for (const { passages } of batches) this.#lost += passages.length;
+    for (const { passages } of batches) {
+      this.#lost += passages.length;
+      this.#removed.push(...passages.flatMap((row) => removedOf(row) ?? []));
+    }
   }
 
   /** Gives some kept files their digest, as long as nobody wants anything else. Returns whether there is more to do. */
@@ -94,11 +99,11 @@ export class TraceStore {
     if (room === undefined || this.#removed.length === 0) return undefined;
     const some = this.#removed.splice(0, DIGESTS_AT_ONCE);
     const found: (readonly [number, string])[] = [];
-    for (const { segment, id, name } of some) {
+    for (const { place, name } of some) {
       const path = join(room, name);
-      const sha256 = await digestOf(path);
+      const sha256 = place === undefined ? "" : await digestOf(path);
       rmSync(path, { force: true });
-      if (sha256 !== "" && segment === this.#segment) found.push([id, sha256]);
+      if (place !== undefined && sha256 !== "" && place.segment === this.#segment) found.push([place.id, sha256]);
     }
     if (found.length > 0) this.#segment?.keepDigests(found);
     return [some.length, some.reduce((sum, { size }) => sum + size, 0)];
@@ -113,10 +118,13 @@ export class TraceStore {
   #try(batches: readonly TraceBatch[]): boolean {
     try {
       const segment = this.#current();
+      const removed: Removed[] = [];
       segment.together(() => {
-        for (const batch of batches) this.#insert(segment, batch);
+        for (const batch of batches) removed.push(...this.#insert(segment, batch));
         if (this.#lost > 0) segment.lost(Date.now(), this.#lost);
       });
+      // Only now: what failed is written again.
+      this.#removed.push(...removed);
       this.#lost = 0;
       if (this.#failing !== "") this.#warn("the trace is written again");
       this.#failing = "";
@@ -127,12 +135,10 @@ export class TraceStore {
     }
   }
 
-  #insert(segment: Segment, { passages, routings, open }: TraceBatch): void {
+  /** Returns which of the files were removed. */
+  #insert(segment: Segment, { passages, routings, open }: TraceBatch): readonly Removed[] {
     const stepOf = (id: number): number => segment.step(this.#steps.get(id) ?? ["?", "?", ""]);
     const ids = passages.map((row) => segment.passage(row, stepOf));
-    for (const [index, { 5: size, 8: name }] of passages.entries()) {
-      if (name !== undefined) this.#removed.push({ segment, id: ids[index] ?? 0, name, size });
-    }
     for (const row of routings ?? []) {
       const [index, after, step, , tags] = row;
       const passage = passages[index];
@@ -142,6 +148,7 @@ export class TraceStore {
       segment.routing(ids[index] ?? 0, passage[0] + after, passage[2], row, known);
     }
     if (open !== undefined) segment.open(open, stepOf);
+    return passages.flatMap((row, index) => removedOf(row, { segment, id: ids[index] ?? 0 }) ?? []);
   }
 
   #current(): Segment {
@@ -221,6 +228,11 @@ export class TraceStore {
       // It is in the way of nobody: the next one has another name.
     }
   }
+}
+
+/** The file of a passage, if the pipeline removed it. */
+function removedOf({ 5: size, 8: name }: PassageRow, place?: Removed["place"]): Removed | undefined {
+  return name === undefined ? undefined : { name, size, ...(place === undefined ? {} : { place }) };
 }
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB, by what node:sqlite keeps of them. */
