@@ -63,7 +63,7 @@ export class Engine {
   readonly #placer = new Placer();
   readonly #passage: Passage;
   readonly #ruleHelpers: RuleHelpers;
-  readonly #rests = new Rests((key) => this.ready(key));
+  readonly #rests: Rests;
   readonly #pending = new Set<string>();
   readonly #copying = new Set<string>();
   /** Steps whose claims of a former daemon were given back: what is there now is ours. */
@@ -77,6 +77,10 @@ export class Engine {
     this.#input = input;
     this.#workers = workers;
     this.#logs = logs;
+    this.#rests = new Rests(
+      (key) => this.ready(key),
+      ({ step }) => input.waiting(stepKey(step)),
+    );
     this.#ruleHelpers = new RuleHelpers(logs.named("rules", "INFO").warning);
     this.#passage = new Passage({
       events,
@@ -272,11 +276,10 @@ export class Engine {
     if (next === undefined || !(next.busy < next.limit || next === from)) return undefined;
     if (from.external) return !next.external && isLast(next.step) ? next : undefined;
     if (!next.external) return next;
-    // Those in its queue came before.
-    const isTurn = next.room - next.taking > -HELD_MAX && this.#input.waiting(key) === 0;
-    if (!isTurn || file.path === undefined || !hasPlainName(file.path)) return undefined;
+    if (file.path === undefined || !hasPlainName(file.path)) return undefined;
     this.#rests.brought(file.path, next, this.#lanes);
-    return next;
+    // Those in its queue came before.
+    return next.room - next.taking > -HELD_MAX && this.#input.waiting(key) === 0 ? next : undefined;
   }
 
   #waitingDirectory(step: StepName): string {

@@ -7,6 +7,7 @@ import { Rests } from "./rests.ts";
 /** A step of its own program with so many files waiting in memory, and the steps there are; a clock to be set. */
 function plant(waiting: number) {
   const clock = { ms: 1000 };
+  const directory = { queued: 0 };
   const pace = new Pace();
   const next = { external: true, limit: 4096, taking: 0, room: -waiting, pace } as unknown as Lane;
   const lanes = new Map([
@@ -16,6 +17,7 @@ function plant(waiting: number) {
   const over: string[] = [];
   const rests = new Rests(
     (key) => over.push(key),
+    () => directory.queued,
     () => clock.ms,
   );
   const finish = (files: number, everyMs: number): void => {
@@ -28,7 +30,7 @@ function plant(waiting: number) {
     rests.brought(`/in/tmp/${from}/mw0123456789-1`, next, lanes);
     return rests.rests(from);
   };
-  return { clock, next, over, rests, finish, bring };
+  return { clock, directory, next, over, rests, finish, bring };
 }
 
 test("a step whose files fill the memory for a brisk one rests until few are left", () => {
@@ -44,9 +46,25 @@ test("a step whose files fill the memory for a brisk one rests until few are lef
   assert.ok(!rests.rests("guess_file_type.main"));
 });
 
+test("once files are in the directory of a brisk step, who brings more rests until none is left there; not for thousands", () => {
+  const { directory, next, over, rests, finish, bring } = plant(0);
+  directory.queued = 140;
+  finish(200, 0.5);
+  assert.ok(bring("guess_file_type.main"));
+  directory.queued = 1;
+  rests.eased(next);
+  assert.deepEqual(over, []);
+  directory.queued = 0;
+  rests.eased(next);
+  assert.deepEqual(over, ["guess_file_type.main"]);
+  directory.queued = 3000;
+  finish(200, 0.5);
+  assert.ok(!bring("guess_file_type.main"));
+});
+
 test("nobody rests for a slow step, for few files, or in the step itself", () => {
   const slow = plant(2000);
-  slow.finish(200, 2);
+  slow.finish(200, 3);
   assert.ok(!slow.bring("guess_file_type.main"));
   const empty = plant(100);
   empty.finish(200, 0.5);
@@ -62,9 +80,9 @@ test("a step that had nothing to do is taken for brisk at first: once memory is 
   next.room = -600;
   clock.ms += 30;
   assert.ok(bring("guess_file_type.main"));
-  finish(64, 0.9);
+  finish(64, 1.9);
   assert.ok(rests.rests("guess_file_type.main"));
-  finish(64, 3);
+  finish(64, 5);
   assert.ok(!rests.rests("guess_file_type.main"));
 });
 
@@ -74,10 +92,10 @@ test("a rest ends when the brisk step stops finishing files", () => {
     const { clock, over, finish, bring } = plant(600);
     finish(200, 0.5);
     assert.ok(bring("guess_file_type.main"));
-    mock.timers.tick(64);
+    mock.timers.tick(128);
     assert.deepEqual(over, []);
-    clock.ms += 100;
-    mock.timers.tick(64);
+    clock.ms += 200;
+    mock.timers.tick(128);
     assert.deepEqual(over, ["guess_file_type.main"]);
   } finally {
     mock.timers.reset();
