@@ -142,7 +142,10 @@ try {
   };
   await until("the poisoned are set aside", () => aside() >= poison, PATIENCE_MS, LOOK_MS).catch(() => undefined);
   const tried = Object.groupBy(triesIn(site.home), (one) => one);
-  const most = Math.max(...Object.values(tried).map((all = []) => all.length));
+  const mostOf = (hurt: string): number => {
+    return Math.max(...Object.entries(tried).map(([name, all = []]) => (name.startsWith(hurt) ? all.length : 0)));
+  };
+  const most = Math.max(...HURTS.map(mostOf));
   const after = await run(site, 0);
   const perSecond = ({ tookS }: Run): number => files / tookS;
   const without = (perSecond(before) + perSecond(after)) / 2;
@@ -150,7 +153,7 @@ try {
   const told = ({ tookS, ranS, waitedS }: Run): string =>
     `${tookS.toFixed(1)} s (ran ${ranS.toFixed(1)}, waited for a core ${waitedS.toFixed(1)})`;
   console.log(
-    `poison: ${aside()} of ${poison} set aside after at most ${most} tries; ${files} others at ` +
+    `poison: ${aside()} of ${poison} set aside after at most ${HURTS.map((hurt) => `${mostOf(hurt)} (${hurt})`).join(", ")} tries; ${files} others at ` +
       `${Math.round(perSecond(among))} files/s, ${Math.round(without)} without (${(share * 100).toFixed(0)} %); the daemon took ` +
       `${told(among)}, ${told(before)} before, ${told(after)} after; workers that died ran ${among.endedS.toFixed(1)} s in ${among.tries} tries, ` +
       `${((100 * among.endedS) / among.tookS / cpus().length).toFixed(0)} % of ${cpus().length} processors`,
