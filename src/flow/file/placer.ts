@@ -18,7 +18,7 @@ const WORTH_A_MESSAGE = 2;
 /** So many are told of in one message. */
 const BATCH_MAX = 128;
 /** Files that are on their way to the thread or in its hands, at most: what comes on top the caller's thread places itself. */
-export const PLACED_MAX = 2 * BATCH_MAX;
+export const PLACED_MAX = 4 * BATCH_MAX;
 /** See BatchThread. Milliseconds. */
 const IDLE_MS = 30_000;
 
