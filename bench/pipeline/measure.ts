@@ -9,10 +9,13 @@ export interface Round {
 /** Rounds by the name of the rig. */
 export type Rounds = ReadonlyMap<string, readonly Round[]>;
 
-/** Gives each rig `count` files in turn, `rounds` times, so that noise hits all alike. One round before that warms up. */
+/** Rounds before those that count: until V8 has compiled what runs, the first of a daemon are a tenth to a half slower. */
+const WARM_UP = 3;
+
+/** Gives each rig `count` files in turn, `rounds` times, so that noise hits all alike. */
 export async function interleave(rigs: readonly Rig[], rounds: number, count: number): Promise<Rounds> {
   const all = new Map<string, Round[]>(rigs.map(({ name }) => [name, []]));
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -WARM_UP; round < rounds; round++) {
     for (const rig of rigs) {
       const done = await once(rig, count);
       if (round >= 0) all.get(rig.name)?.push(done);
