@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import type { PassageRow, TraceSettings } from "../core/trace/batch.ts";
 import { TraceReader } from "./query.ts";
 import { TraceStore } from "./store.ts";
@@ -67,7 +66,7 @@ test("removed files get their digest and go; what a former process left of them 
   assert.deepEqual(digested(3), [0, 1]);
 });
 
-test("removed files are noted once when their write is repeated, and when it fails for good", async () => {
+test("removed files are noted once when their write is repeated, and when it fails for good", async ({ mock }) => {
   const removed = join(root, "removed");
   mkdirSync(removed);
   const warnings: string[] = [];
@@ -89,12 +88,13 @@ test("removed files are noted once when their write is repeated, and when it fai
   const repeated = open({ removed, maxAgeS: 0.1 }, warn);
   repeated.write({ passages: [kept(0)] });
   refuse();
-  await setTimeout(20);
+  mock.timers.enable({ apis: ["Date"], now: Date.now() + 20 });
   write(repeated, 1);
   assert.deepEqual(await repeated.digestRemoved(), [1, 10]);
   assert.equal(await repeated.digestRemoved(), undefined);
   repeated.close();
   assert.deepEqual(digested(2), [1]);
+  mock.timers.reset();
   const failed = open({ removed }, warn);
   failed.write({ passages: [kept(2)] });
   refuse();
