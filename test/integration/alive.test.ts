@@ -51,11 +51,6 @@ describe("a worker that does harm", () => {
     assert.equal((await ask("")).status, 200);
   };
 
-  /** Waits until a process is none of the app's any more. */
-  const gone = async (pid: number): Promise<void> => {
-    await until(`${pid} has gone`, async () => ((await street.running()).includes(pid) ? undefined : true));
-  };
-
   test("hangs: it is noticed by its silence, killed, and what waited for it is answered by the next", async () => {
     void ask("do=hang");
     await intervened(/^killed: it answered nothing for 2 s$/);
@@ -84,7 +79,7 @@ describe("a worker that does harm", () => {
     const victim = street.askVictim();
     const leaking = Number((await ask("do=leak&size=1")).body);
     await intervened(/^replaced: it held \d+ MB of memory, memory_max is 200 MB$/);
-    await gone(leaking);
+    await street.gone(leaking);
     const figures = await victim.stop();
     assert.equal(failedOf(figures), 0, JSON.stringify(figures));
   });
@@ -134,7 +129,7 @@ describe("a worker that does harm", () => {
     assert.equal(failedOf(figures), 0, JSON.stringify(figures));
     assert.ok(Number(requests) < figures.ok / 3, `${requests} of ${figures.ok}`);
     process.kill(slow, "SIGKILL");
-    await street.restarted(1);
+    await street.gone(slow);
   });
 
   test("floods its log: the log stays small, and it goes on answering", async () => {

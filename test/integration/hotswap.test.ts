@@ -30,7 +30,9 @@ test("a version that does not serve is taken back while the old one serves on", 
   const figures = await load.stop();
   assert.equal(failedOf(figures), 0, JSON.stringify(figures));
   // What is installed is the old version again: also a worker that is started anew runs it.
-  process.kill((await street.running())[0] ?? 0, "SIGKILL");
-  await street.restarted(1);
+  const [killed] = await street.running();
+  assert.ok(killed);
+  process.kill(killed, "SIGKILL");
+  await street.gone(killed);
   assert.equal((await http(url)).status, 200);
 });

@@ -16,6 +16,8 @@ export interface Street extends AsyncDisposable {
   running(service?: string): Promise<readonly number[]>;
   /** Waits until the hurt app was restarted so often and all of it runs; gives how often it was. */
   restarted(times: number): Promise<number>;
+  /** Waits until a process is none of the hurt app's any more. */
+  gone(pid: number): Promise<void>;
   /** Asks the neighbour all the time, on kept and on fresh connections. */
   askNeighbour(): Load;
   /** The same for the plugin that is hurt. */
@@ -48,15 +50,19 @@ export async function makeStreet(app = "numprocesses = 2\n", site = ""): Promise
     (await supervisor.list()).find(({ id }) => id === service)?.instances ?? [];
   const ask = (path: string): Load =>
     startLoad({ port: appliance.ports.mfserv, paths: [path], keepAlive: 6, fresh: 2, restMs: 2 });
+  const running = async (service?: string): Promise<readonly number[]> => {
+    const { value } = await until("all instances run", async () => {
+      const listed = await instances(service);
+      return listed.length > 0 && listed.every(({ state }) => state === "running") ? listed : undefined;
+    });
+    return value.flatMap(({ pid }) => pid ?? []);
+  };
   return {
     appliance,
     instances,
-    async running(service) {
-      const { value } = await until("all instances run", async () => {
-        const listed = await instances(service);
-        return listed.length > 0 && listed.every(({ state }) => state === "running") ? listed : undefined;
-      });
-      return value.flatMap(({ pid }) => pid ?? []);
+    running,
+    async gone(pid) {
+      await until(`${pid} has gone`, async () => ((await running()).includes(pid) ? undefined : true));
     },
     async restarted(times) {
       const { value } = await until(`${times} restarts`, async () => {
