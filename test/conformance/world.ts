@@ -87,12 +87,16 @@ export function get(
 }
 
 /** Keeps requesting on several connections at a time until `enough()`; counts answers by version, and failures. */
-export async function load(socketPath: string, connections: number, enough: (requests: number) => boolean) {
+export async function load(
+  socketPath: string,
+  connections: number,
+  enough: (requests: number, versions: ReadonlyMap<string, number>) => boolean,
+) {
   const versions = new Map<string, number>();
   const failures: string[] = [];
   let requests = 0;
   const client = async (): Promise<void> => {
-    while (!enough(requests)) {
+    while (!enough(requests, versions)) {
       requests++;
       try {
         const { version, status } = await get(socketPath);

@@ -65,14 +65,10 @@ export function testCommands(it: It): void {
   });
 
   it("commands on different services do not wait for each other", async (world) => {
-    const stubborn = w.web(
-      world,
-      "queue.slow",
-      "inherited",
-      { STUBBORN: "1" },
-      { stop: { signal: "SIGTERM", graceMs: 1_500 } },
-    );
+    const stop = { signal: "SIGTERM", graceMs: 600_000 } as const;
+    const stubborn = w.web(world, "queue.slow", "inherited", { STUBBORN: "1" }, { stop });
     w.worked(await world.supervisor.start(stubborn));
+    const [pid = -1] = await w.pidsOf(world, stubborn.id);
     let slowIsDone = false;
     const slow = world.supervisor.stop(stubborn.id).then(() => {
       slowIsDone = true;
@@ -82,6 +78,7 @@ export function testCommands(it: It): void {
     w.worked(await world.supervisor.restart(quick));
     w.worked(await world.supervisor.stop(quick.id));
     assert.equal(slowIsDone, false);
+    process.kill(pid, "SIGKILL");
     await slow;
   });
 

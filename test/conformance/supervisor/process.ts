@@ -34,17 +34,12 @@ export function testProcess(it: It): void {
       {},
       { argv: w.script("env -0; echo; sleep 1000"), env, instances: 2 },
     );
-    w.worked(await world.supervisor.start({ ...spec, ready: { when: "started" } }));
-    const text = await w.until("it is logged", () => {
-      const log = w.read(spec.log.stdout);
-      return log.split("\0\n").length >= 3 && log;
-    });
-    const all = text
-      .split("\0\n")
-      .slice(0, 2)
-      .map((one) => Object.fromEntries(one.split("\0").map((line) => line.split(/=(.*)/s, 2))));
-    const second = all.find((one) => one["METWORK_INSTANCE"] === "2");
-    const { INVOCATION_ID, PWD, ...rest } = second ?? {};
+    // A log of its own for each: of several in one only lines stay whole, and one of these values has two.
+    const log = (instance: string): string => join(world.home, "log", `environment_${instance}.log`);
+    w.worked(await world.supervisor.start({ ...spec, ready: { when: "started" }, log: { stdout: log("{instance}") } }));
+    const text = await w.until("it is logged", () => w.read(log("2")).endsWith("\0\n") && w.read(log("2")));
+    const lines = text.slice(0, -2).split("\0");
+    const { INVOCATION_ID, PWD, ...rest } = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s, 2)));
     assert.match(String(INVOCATION_ID), /^[0-9a-f]{32}$/);
     assert.equal(PWD, world.home);
     assert.deepEqual(rest, {

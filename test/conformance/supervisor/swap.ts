@@ -20,7 +20,7 @@ export function testSwap(it: It): void {
       const { requests, versions, failures } = await w.load(
         w.socketOf(spec(0)),
         6,
-        (count) => count >= REQUESTS && swaps === SWAPS,
+        (count, seen) => count >= REQUESTS && swaps === SWAPS && seen.has(String(SWAPS)),
       );
       await swapping;
       assert.deepEqual(failures, []);
@@ -48,12 +48,14 @@ export function testSwap(it: It): void {
   }
 
   it("does not show a new version to anybody before it has proved itself", async (world) => {
-    const ready = { when: "http", path: "/", timeoutMs: 600 } as const;
+    const ready = { when: "http", path: "/", timeoutMs: 20_000 } as const;
     const good = w.web(world, "swap.hidden", "inherited", { VERSION: "good" }, { ready });
     w.worked(await world.supervisor.start(good));
     let over = false;
+    // Long enough for it to come up, not for the one that has to.
+    const soon = { ...ready, timeoutMs: 1_000 };
     const swapped = world.supervisor
-      .swap({ ...good, env: { ...good.env, VERSION: "bad", ANSWER: "500" } })
+      .swap({ ...good, ready: soon, env: { ...good.env, VERSION: "bad", ANSWER: "500" } })
       .finally(() => {
         over = true;
       });
