@@ -20,9 +20,10 @@ export async function killWorkers(seconds: number): Promise<Killed> {
     await delay(1_000);
     const { value: pids } = await until("a worker runs", async () => {
       const running = (await street.instances()).filter(({ state }) => state === "running");
-      return running.length > 0 ? running.flatMap(({ pid }) => pid ?? []) : undefined;
+      const known = running.flatMap(({ pid }) => pid ?? []);
+      return known.length > 0 ? known : undefined;
     });
-    process.kill(pids[kills % pids.length] ?? 0, "SIGKILL");
+    process.kill(pids[kills % pids.length] ?? Number.NaN, "SIGKILL");
   }
   const restarts = await street.restarted(kills);
   const [victim, neighbour] = await Promise.all(loads.map((load) => load.stop()));

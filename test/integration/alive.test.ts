@@ -19,7 +19,9 @@ test("kill -9 of one of two workers every second fails no request, and each come
 });
 
 describe("a worker that does harm", () => {
-  const app = "numprocesses = 2\ntimeout = 2\nliveness_interval = 1\nmemory_max = 200M\ntasks_max = 60\n";
+  /** Seconds after which a worker counts as silent, and its client gets no answer: on a busy machine one that is well takes a while too. */
+  const TIMEOUT = 4;
+  const app = `numprocesses = 2\ntimeout = ${TIMEOUT}\nliveness_interval = 1\nmemory_max = 200M\ntasks_max = 60\n`;
   let street: Street;
   let neighbour: Load;
   before(async () => {
@@ -38,12 +40,15 @@ describe("a worker that does harm", () => {
   // Who was replaced still answers on the connections it has.
   beforeEach(() => until("nobody is left of before", () => (workersOfVictim() === 2 ? true : undefined)));
 
-  /** Waits for something to be done about an instance, and until all of them run again. */
-  const intervened = async (what: RegExp): Promise<void> => {
+  /** Waits until something is done about an instance because of what `harm` does, and until all of them run again. */
+  const intervened = async (what: RegExp, harm: () => unknown): Promise<void> => {
     const begun = Date.now();
+    await harm();
     await until(`${what}`, async () => {
-      const found = (await street.instances()).find(({ intervention }) => what.test(intervention?.what ?? ""));
-      return found !== undefined && begun - (found.intervention?.at ?? 0) < 10_000 ? true : undefined;
+      const found = (await street.instances()).some(
+        ({ intervention }) => intervention !== undefined && intervention.at >= begun && what.test(intervention.what),
+      );
+      return found || undefined;
     }).catch((error: Error) => {
       throw new Error(`${error.message}\n${street.supervisorLog()}`);
     });
@@ -52,8 +57,12 @@ describe("a worker that does harm", () => {
   };
 
   test("hangs: it is noticed by its silence, killed, and what waited for it is answered by the next", async () => {
-    void ask("do=hang");
-    await intervened(/^killed: it answered nothing for 2 s$/);
+    const asked: Promise<unknown>[] = [];
+    await intervened(new RegExp(`^killed: it answered nothing for ${TIMEOUT} s$`), () => {
+      // A GET might be given to the other one as well, when the first is killed before its client's time is over.
+      asked.push(ask("do=hang", "POST"));
+    });
+    await Promise.all(asked);
   });
 
   test("is slow: the others of its app answer meanwhile, and it is left alone", async () => {
@@ -68,8 +77,9 @@ describe("a worker that does harm", () => {
   test("is stopped by a signal: it goes on, and no request is lost", async () => {
     const victim = street.askVictim();
     const before = await street.running();
-    process.kill(before[0] ?? 0, "SIGSTOP");
-    await intervened(/^it was stopped by a signal, and told to go on$/);
+    await intervened(/^it was stopped by a signal, and told to go on$/, () =>
+      process.kill(before[0] ?? Number.NaN, "SIGSTOP"),
+    );
     const figures = await victim.stop();
     assert.equal(failedOf(figures), 0, JSON.stringify(figures));
     assert.deepEqual(await street.running(), before);
@@ -77,8 +87,10 @@ describe("a worker that does harm", () => {
 
   test("leaks: a fresh one takes over before it goes, and no request is lost", async () => {
     const victim = street.askVictim();
-    const leaking = Number((await ask("do=leak&size=1")).body);
-    await intervened(/^replaced: it held \d+ MB of memory, memory_max is 200 MB$/);
+    let leaking = Number.NaN;
+    await intervened(/^replaced: it held \d+ MB of memory, memory_max is 200 MB$/, async () => {
+      leaking = Number((await ask("do=leak&size=1")).body);
+    });
     await street.gone(leaking);
     const figures = await victim.stop();
     assert.equal(failedOf(figures), 0, JSON.stringify(figures));
@@ -88,16 +100,16 @@ describe("a worker that does harm", () => {
     // Seen in the middle of it, it is only replaced.
     await until("it was seen too late for that", async () => {
       await until("nobody is left of before", () => (workersOfVictim() === 2 ? true : undefined));
-      await ask("do=gulp&size=600", "POST");
-      await intervened(/^(?:killed|replaced): it held \d+ MB of memory, memory_max is 200 MB$/);
+      await intervened(/^(?:killed|replaced): it held \d+ MB of memory, memory_max is 200 MB$/, () =>
+        ask("do=gulp&size=600", "POST"),
+      );
       const seen = (await street.instances()).map(({ intervention }) => intervention?.what ?? "");
       return seen.some((what) => what.startsWith("killed: it held")) ? true : undefined;
     });
   });
 
   test("multiplies: all it started is killed", async () => {
-    await ask("do=fork");
-    await intervened(/^killed: it and what it started were \d+ tasks, tasks_max is 60$/);
+    await intervened(/^killed: it and what it started were \d+ tasks, tasks_max is 60$/, () => ask("do=fork"));
     const begun = Date.now();
     const bomber = Number((await ask("do=bomb")).body);
     // It may have died out by itself; else who started it was killed for it, and goes as well.
@@ -142,7 +154,7 @@ describe("a worker that does harm", () => {
     await until("it has answered a hundred times", () => (flood.figures.ok > 100 ? true : undefined));
     const figures = await flood.stop();
     assert.equal(failedOf(figures), 0);
-    assert.ok(figures.slowestMs < 2_000, `slowest ${figures.slowestMs} ms`);
+    assert.ok(figures.slowestMs < TIMEOUT * 1000, `slowest ${figures.slowestMs} ms`);
     assert.ok(sizeOfLogs() < value + 200_000, `from ${value} to ${sizeOfLogs()} bytes`);
     assert.deepEqual(await street.running(), before, street.supervisorLog());
   });

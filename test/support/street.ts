@@ -53,9 +53,11 @@ export async function makeStreet(app = "numprocesses = 2\n", site = ""): Promise
   const running = async (service?: string): Promise<readonly number[]> => {
     const { value } = await until("all instances run", async () => {
       const listed = await instances(service);
-      return listed.length > 0 && listed.every(({ state }) => state === "running") ? listed : undefined;
+      // One that has ended this moment still counts as running, without a pid.
+      const pids = listed.flatMap(({ state, pid }) => (state === "running" ? (pid ?? []) : []));
+      return listed.length > 0 && pids.length === listed.length ? pids : undefined;
     });
-    return value.flatMap(({ pid }) => pid ?? []);
+    return value;
   };
   return {
     appliance,
