@@ -1,10 +1,11 @@
 /** A plugin as the predecessor's Node template made it, and what used to go wrong around one. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { http, until } from "../../scripts/support/client.ts";
 import { type Appliance, general, makeAppliance } from "../support/appliance.ts";
+import { settled } from "../support/settled.ts";
 
 const SERVER = `const http = require("http");
 const { Worker } = require("worker_threads");
@@ -16,7 +17,9 @@ const server = http.createServer(async (request, reply) => {
     const worker = await new Promise((done) => new Worker("require('worker_threads').parentPort.postMessage('worker')", { eval: true }).on("message", done));
     reply.end([refused, worker, process.env.NODE_TLS_REJECT_UNAUTHORIZED].join());
   } else if (pathname.endsWith("/slow")) {
-    setTimeout(() => reply.end(require("fs").writeFileSync(process.env.TMPDIR + "/done", "")), 500);
+    require("fs").writeFileSync(process.env.TMPDIR + "/begun", "");
+    while (!require("fs").existsSync(process.env.TMPDIR + "/left")) await new Promise((go) => setTimeout(go, 20));
+    reply.end(require("fs").writeFileSync(process.env.TMPDIR + "/done", ""));
   } else if (pathname.endsWith("/says")) {
     process.stdout.write("x".repeat(299) + "\\n", () => reply.end("said"));
   } else reply.end([process.pid, process.env.MFLOG_MINIMAL_LEVEL].join());
@@ -80,9 +83,14 @@ test("a limit of files does not limit the log", async () => {
 });
 
 test("an app goes on when its client leaves", async () => {
-  const leaving = AbortSignal.timeout(200);
-  await assert.rejects(fetch(`${url}/slow`, { signal: leaving }), /abort|timeout/i);
-  await until("it has done its work", () => existsSync(join(appliance.home, "mfserv/tmp/former/done")) || undefined);
+  const sign = (name: string): string => join(appliance.home, "mfserv/tmp/former", name);
+  const leaving = new AbortController();
+  const asked = assert.rejects(fetch(`${url}/slow`, { signal: leaving.signal }), /abort/i);
+  await until("it is at work", () => existsSync(sign("begun")) || undefined);
+  leaving.abort();
+  await asked;
+  writeFileSync(sign("left"), "");
+  await until("it has done its work", () => existsSync(sign("done")) || undefined);
 });
 
 test("a reload by circusctl serves throughout, by other processes, on sockets that nginx knows", async () => {
@@ -133,6 +141,10 @@ test("limits that the system refuses are told, with the section, and nothing run
 });
 
 test("an app is asked to end by the signal it names", async () => {
+  const asked = join(appliance.home, "mfserv/tmp/former/asked");
+  await settled(join(appliance.home, "mfserv"));
+  // Those that were replaced before have been asked, too.
+  rmSync(asked, { force: true });
   await appliance.ok("mfserv_wrapper", "plugins.stop", "former");
-  assert.equal(readFileSync(join(appliance.home, "mfserv/tmp/former/asked"), "utf8"), "SIGINT");
+  assert.equal(readFileSync(asked, "utf8"), "SIGINT");
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { http, until } from "../../scripts/support/client.ts";
@@ -9,6 +9,7 @@ import type { LastApply } from "../../src/system/apply/outcome.ts";
 import type { ModuleStatus } from "../../src/system/lifecycle/status.ts";
 import { type Appliance, general, makeAppliance } from "../support/appliance.ts";
 import { processesOf } from "../support/processes.ts";
+import { settled } from "../support/settled.ts";
 
 const app = "[app_main]\n_cmd_and_args = node {plugin_dir}/server.js\nnumprocesses = 1\n";
 const server = `require("node:http")
@@ -37,12 +38,12 @@ after(async () => {
 });
 
 test("a custom key swaps exactly the services that read it, because of its own line", async () => {
-  await settled();
+  await settled(join(appliance.home, "mfserv"));
   const old = pids(await status());
   const workers = nginxWorkers();
   const override = say("two");
   await until("it says two", () => says("two"));
-  await settled();
+  await settled(join(appliance.home, "mfserv"));
   const next = pids(await status());
   assert.notDeepEqual(next["app.talker.main"], old["app.talker.main"]);
   assert.deepEqual({ ...next, "app.talker.main": [] }, { ...old, "app.talker.main": [] });
@@ -82,7 +83,7 @@ test("a rollback serves the old behaviour and holds through a forced look, a sto
     ["metwork rollback", "two is wrong", newest, true],
   );
 
-  await settled();
+  await settled(join(appliance.home, "mfserv"));
   assert.equal(await says("one"), true);
   const told = await appliance.run("metwork", "status", "mfserv");
   assert.equal(told.code, 0);
@@ -90,7 +91,7 @@ test("a rollback serves the old behaviour and holds through a forced look, a sto
 
   await appliance.ok("metwork", "stop", "mfserv");
   await appliance.ok("metwork", "start", "mfserv");
-  await settled();
+  await settled(join(appliance.home, "mfserv"));
   assert.equal(await says("one"), true);
 
   assert.equal((await appliance.run("metwork", "plan", "mfserv", "--quiet")).code, 5);
@@ -103,11 +104,11 @@ test("a changed input releases a rollback, a comment does not", async () => {
   await appliance.ok("metwork", "rollback", "mfserv");
   assert.equal(await says("one"), true);
   appendFileSync(join(appliance.home, "mfserv/config/plugins/talker.ini"), "# two was right\n");
-  await settled();
+  await settled(join(appliance.home, "mfserv"));
   assert.equal(await says("one"), true);
   say("three");
   await until("it says three", () => says("three"));
-  await settled();
+  await settled(join(appliance.home, "mfserv"));
   const record = JSON.parse(readFileSync(join(appliance.home, "mfserv/var/last_apply.json"), "utf8")) as LastApply;
   assert.equal(record.held, undefined);
 });
@@ -147,7 +148,7 @@ test("a line torn by a kill is ignored, and the next one stands on its own", asy
   );
   say("four");
   await until("it says four", () => says("four"));
-  await settled();
+  await settled(join(appliance.home, "mfserv"));
   const next = await history();
   assert.ok(next.length > all.length);
   assert.equal(next.at(-1)?.did, "applied");
@@ -172,7 +173,7 @@ test("a generation of a plugin that was uninstalled is refused before anything i
   const { generation = "" } = await latest();
   rmSync(join(appliance.home, "mfserv/var/plugins/bystander"), { recursive: true });
   await until("it is gone", async () => (await http(`${web}/bystander`)).status === 404 || undefined);
-  await settled();
+  await settled(join(appliance.home, "mfserv"));
   await refused(generation, /MF5053[\s\S]*bystander/);
   assert.equal(await says("four"), true);
 });
@@ -190,18 +191,6 @@ function say(word: string): string {
 async function says(word: string): Promise<true | undefined> {
   const { status: code, body } = await http(`${web}/talker`);
   return code === 200 && body === `${word}\n` ? true : undefined;
-}
-
-/** Makes conf_monitor look again, and waits until it has. */
-async function settled(): Promise<void> {
-  const looked = lastApplyAt();
-  const idle = join(appliance.home, "mfserv/var/conf_monitor_idle");
-  writeFileSync(join(appliance.home, "mfserv/var/conf_monitor"), "");
-  await until("conf_monitor has looked", () => (lastApplyAt() !== looked && existsSync(idle)) || undefined);
-}
-
-function lastApplyAt(): number {
-  return statSync(join(appliance.home, "mfserv/var/last_apply.json")).mtimeMs;
 }
 
 async function status(): Promise<ModuleStatus> {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { http, until } from "../../scripts/support/client.ts";
+import { http } from "../../scripts/support/client.ts";
 import type { ModuleStatus } from "../../src/system/lifecycle/status.ts";
 import { type Appliance, general, makeAppliance } from "./appliance.ts";
+import { settled } from "./settled.ts";
 
 const NAMES = ["ant", "bee", "cat", "dog", "eel"] as const;
 const WORDS = ["one", "two", "Zoë", 'a "quoted" one', "per%cent"] as const;
@@ -51,7 +52,7 @@ export async function editAtRandom(count: number, seed: number): Promise<Edited>
   for (let number = 0; number < count; number++) {
     edits.push(edit(appliance, plugins, random));
     const pace = random(4);
-    if (pace === 0) await settled(appliance);
+    if (pace === 0) await settled(join(appliance.home, "mfserv"));
     else if (pace === 1) await delay(random(150));
   }
   for (const [name, plugin] of plugins) {
@@ -59,7 +60,7 @@ export async function editAtRandom(count: number, seed: number): Promise<Edited>
     plugin.broken = false;
     write(appliance, name, plugin);
   }
-  await settled(appliance);
+  await settled(join(appliance.home, "mfserv"));
   const after = await look(appliance, plugins);
   const history = await appliance.json<unknown[]>("metwork", "history", "mfserv", "--limit", "1000", "--json");
   await appliance.ok("metwork", "stop", "mfserv");
@@ -134,17 +135,6 @@ function write(appliance: Appliance, name: string, plugin: Wanted): void {
 
 function overrideFile(appliance: Appliance, name: string): string {
   return join(appliance.home, `mfserv/config/plugins/${name}.ini`);
-}
-
-/** Waits until conf_monitor has looked once more and nothing is left to do. */
-async function settled(appliance: Appliance): Promise<void> {
-  const inside = (path: string): string => join(appliance.home, "mfserv/var", path);
-  const looked = (): number => statSync(inside("last_apply.json")).mtimeMs;
-  const before = looked();
-  writeFileSync(inside("conf_monitor"), "");
-  await until("conf_monitor has looked", () => {
-    return (looked() !== before && existsSync(inside("conf_monitor_idle"))) || undefined;
-  });
 }
 
 /** Looks at the running module, and asks every plugin for its word. */
