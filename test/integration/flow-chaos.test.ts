@@ -3,9 +3,8 @@ import { createHash } from "node:crypto";
 import { closeSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { SwitchRuleSpec } from "../../src/core/flow/types.ts";
-import { archiveStep, Pipeline, png, rule, until } from "./flow-harness.ts";
+import { archiveStep, Pipeline, png, rule, says, until } from "./flow-harness.ts";
 
 const ARCHIVE: readonly SwitchRuleSpec[] = [rule("PNG image*", "archive")];
 
@@ -17,14 +16,18 @@ describe("nothing is lost", () => {
   });
   afterEach(() => flow.close());
 
-  /** Fills incoming with numbered PNGs, `perTick` at a time. */
-  async function burst(count: number, perTick = count): Promise<void> {
-    for (let index = 0; index < count; index++) {
-      writeFileSync(join(flow.stage, "file"), png(index));
-      renameSync(join(flow.stage, "file"), join(flow.incoming, `image${index}.png`));
-      // The sender's pace: files come all the time while the daemon dies.
-      if (index % perTick === perTick - 1) await sleep(1);
-    }
+  function drop(index: number): void {
+    writeFileSync(join(flow.stage, "file"), png(index));
+    renameSync(join(flow.stage, "file"), join(flow.incoming, `image${index}.png`));
+  }
+
+  function burst(count: number): void {
+    for (let index = 0; index < count; index++) drop(index);
+  }
+
+  async function someMore(directory?: string): Promise<void> {
+    const before = flow.archived(directory).length;
+    await until("some more are archived", () => flow.archived(directory).length > before + 20);
   }
 
   function assertComplete(count: number): void {
@@ -48,16 +51,15 @@ describe("nothing is lost", () => {
   test("kill -9 of the daemon in the middle of 2,000 files, 8 times", async () => {
     await flow.startRedis();
     await flow.start();
-    const dropping = burst(2000, 4);
-    for (let kill = 0; kill < 8; kill++) {
-      const before = flow.archived().length;
-      await until("some more are archived", () => flow.archived().length > before + 20);
-      await flow.stop("SIGKILL");
-      await flow.start();
-    }
-    await dropping;
-    await allArchived(2000);
-    assertComplete(2000);
+    const count = await flow.feed(2000, drop, async () => {
+      for (let kill = 0; kill < 8; kill++) {
+        await someMore();
+        await flow.stop("SIGKILL");
+        await flow.start();
+      }
+    });
+    await allArchived(count);
+    assertComplete(count);
   });
 
   test("kill -9 of the daemon without Redis, files of several targets: each once", async () => {
@@ -65,38 +67,35 @@ describe("nothing is lost", () => {
     const both = [rule("PNG image*", "archive*,copies*")];
     flow.configure(flow.config([archiveStep(flow.archive), archiveStep(copies, "copies")], both));
     await flow.start();
-    const dropping = burst(600, 4);
-    for (let kill = 0; kill < 4; kill++) {
-      const before = flow.archived().length;
-      await until("some more are archived", () => flow.archived().length > before + 20);
-      await flow.stop("SIGKILL");
-      await flow.start();
-    }
-    await dropping;
-    await allArchived(600);
-    assertComplete(600);
-    assert.equal(flow.archived(copies).length, 600);
+    const count = await flow.feed(600, drop, async () => {
+      for (let kill = 0; kill < 4; kill++) {
+        await someMore();
+        await flow.stop("SIGKILL");
+        await flow.start();
+      }
+    });
+    await allArchived(count);
+    assertComplete(count);
+    assert.equal(flow.archived(copies).length, count);
   });
 
   test("Redis killed, away, back, and flushed", async () => {
     await flow.startRedis();
     await flow.start();
-    const dropping = burst(1500, 4);
-    for (let fault = 0; fault < 3; fault++) {
-      const before = flow.archived().length;
-      await until("some more are archived", () => flow.archived().length > before + 20);
-      if (fault % 2 === 0) {
-        await flow.killRedis();
-        const without = flow.archived().length;
-        await until("it goes on without", () => flow.archived().length > without + 20);
-        await flow.startRedis();
-      } else {
-        await flow.redis("FLUSHALL");
+    const count = await flow.feed(1500, drop, async () => {
+      for (let fault = 0; fault < 3; fault++) {
+        await someMore();
+        if (fault % 2 === 0) {
+          await flow.killRedis();
+          await someMore();
+          await flow.startRedis();
+        } else {
+          await flow.redis("FLUSHALL");
+        }
       }
-    }
-    await dropping;
-    await allArchived(1500);
-    assertComplete(1500);
+    });
+    await allArchived(count);
+    assertComplete(count);
   });
 
   test("a backlog flushed from Redis, and a Redis that refuses to write", async () => {
@@ -104,7 +103,7 @@ describe("nothing is lost", () => {
     await flow.start();
     flow.signal("SIGSTOP");
     // So many that the backlog lasts longer than a look at it.
-    await burst(4000);
+    burst(4000);
     flow.signal("SIGCONT");
     await until(
       "a backlog is in Redis",
@@ -115,8 +114,7 @@ describe("nothing is lost", () => {
     await flow.redis("FLUSHALL");
     await allArchived(4000);
     await flow.redis("REPLICAOF 127.0.0.1 1");
-    writeFileSync(join(flow.stage, "file"), png(4000));
-    renameSync(join(flow.stage, "file"), join(flow.incoming, "image4000.png"));
+    drop(4000);
     await allArchived(4001);
     assertComplete(4001);
   });
@@ -125,7 +123,7 @@ describe("nothing is lost", () => {
     await flow.startRedis();
     await flow.start();
     flow.signalRedis("SIGSTOP");
-    await burst(100);
+    burst(100);
     await allArchived(100);
     assertComplete(100);
     flow.signalRedis("SIGCONT");
@@ -139,7 +137,7 @@ describe("nothing is lost", () => {
     for (let event = 0; event <= limit + 1000; event++) {
       closeSync(openSync(join(flow.incoming, `noise${event % 2}.t`), "w"));
     }
-    await burst(200);
+    burst(200);
     flow.signal("SIGCONT");
     await until("the overflow is seen", () => flow.log.includes("overflowed"));
     await until("all are archived", () => flow.archived().length === 200);
@@ -149,17 +147,17 @@ describe("nothing is lost", () => {
     await flow.startRedis();
     await flow.start();
     const other = join(flow.root, "other");
-    const dropping = burst(600, 4);
-    await until("some are archived", () => flow.archived().length > 50);
-    flow.configure(flow.config([archiveStep(other, "other")], [rule("PNG image*", "other")]));
-    flow.signal("SIGHUP");
-    await until("the new rule is in force", () => flow.archived(other).length > 50);
-    writeFileSync(join(flow.root, "flow.json"), "{ broken");
-    flow.signal("SIGHUP");
-    await dropping;
-    await until("all are archived", () => flow.archived().length + flow.archived(other).length === 600);
+    const count = await flow.feed(600, drop, async () => {
+      await someMore();
+      flow.configure(flow.config([archiveStep(other, "other")], [rule("PNG image*", "other")]));
+      flow.signal("SIGHUP");
+      await someMore(other);
+      writeFileSync(join(flow.root, "flow.json"), "{ broken");
+      flow.signal("SIGHUP");
+    });
+    await until("all are archived", () => flow.archived().length + flow.archived(other).length === count);
     assert.deepEqual(flow.inside(), []);
-    assert.match(flow.log, /the old one stays/);
+    await says(flow, /the old one stays/);
   });
 });
 

@@ -1,15 +1,27 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  type Dirent,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { crc32, deflateSync } from "node:zlib";
 import { sidecarOwner } from "../../src/core/flow/names.ts";
 import type { FlowConfig, FlowStep, StepWork, SwitchRuleSpec } from "../../src/core/flow/types.ts";
 
 const MAIN = new URL("../../src/main/flow.ts", import.meta.url).pathname;
+
+/** So many files at most wait for their end when more come than were to come. */
+const AHEAD = 500;
 
 /** Those that were not closed yet. */
 const pipelines = new Set<Pipeline>();
@@ -182,9 +194,48 @@ export class Pipeline {
 
   /** Files anywhere in the pipeline's own directories; a side-car that a kill left without its file is none. */
   inside(): string[] {
-    return readdirSync(this.dataIn, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && existsSync(join(entry.parentPath, sidecarOwner(entry.name) ?? entry.name)))
-      .map((entry) => join(entry.parentPath, entry.name));
+    return filesBelow(this.dataIn).filter((path) =>
+      existsSync(join(dirname(path), sidecarOwner(basename(path)) ?? basename(path))),
+    );
+  }
+
+  /**
+   * Calls `drop` for file after file, `least` of them and on until all faults are done, so that none of these finds the
+   * pipeline empty, however busy the machine is. Gives how many files there are.
+   */
+  async feed(least: number, drop: (index: number) => void, faults: () => Promise<void>): Promise<number> {
+    let over = false;
+    const done = faults().finally(() => {
+      over = true;
+    });
+    done.catch(() => undefined);
+    let count = 0;
+    for (; count < least || !over; count++) {
+      const hasRoom = (): boolean => over || count - this.archived().length < AHEAD;
+      if (count >= least) await until("the pipeline keeps up", hasRoom);
+      drop(count);
+      // The sender's pace: files come all the time while the daemon dies.
+      if (count % 4 === 3) await sleep(1);
+    }
+    await done;
+    return count;
+  }
+}
+
+/** Files below a directory, while others make and remove some there. */
+export function filesBelow(directory: string): string[] {
+  return entriesOf(directory).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    return entry.isDirectory() ? filesBelow(path) : entry.isFile() ? [path] : [];
+  });
+}
+
+function entriesOf(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
   }
 }
 
@@ -258,6 +309,11 @@ export async function until(
     }
     await sleep(everyMs);
   }
+}
+
+/** Waits until a log, which comes through a pipe, says all of that. */
+export async function says(of: { readonly log: string }, ...all: readonly RegExp[]): Promise<void> {
+  for (const one of all) await until(`it says ${one}`, () => one.test(of.log));
 }
 
 async function kill(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<number | null> {

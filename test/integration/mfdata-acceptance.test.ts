@@ -12,11 +12,11 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { type Appliance, makeAppliance, root } from "../support/appliance.ts";
-import { png, until } from "./flow-harness.ts";
+import { filesBelow, png, until } from "./flow-harness.ts";
 
 /** The predecessor's own integration tests of its file pipeline, by the same commands. */
 let appliance: Appliance;
@@ -69,10 +69,7 @@ const pngTo = (step: string): string =>
 
 /** Files of the pipeline that are in none of the places where it leaves them. */
 function inside(): string[] {
-  const all = readdirSync(join(home, "var", "in"), { recursive: true, withFileTypes: true });
-  return all
-    .filter((entry) => entry.isFile() && !entry.parentPath.endsWith("/dir_move"))
-    .map((entry) => join(entry.parentPath, entry.name));
+  return filesBelow(join(home, "var", "in")).filter((path) => !dirname(path).endsWith("/dir_move"));
 }
 
 /** `$IN/dir_move`, new and empty. */

@@ -13,28 +13,29 @@ describe("steps that die", () => {
     flow = fresh;
   });
 
-  function burst(): void {
-    for (let index = 0; index < FILES; index++) {
-      writeFileSync(join(flow.stage, "file"), `content ${index}`);
-      renameSync(join(flow.stage, "file"), join(flow.incoming, `file${index}`));
-    }
+  function drop(index: number): void {
+    writeFileSync(join(flow.stage, "file"), `content ${index}`);
+    renameSync(join(flow.stage, "file"), join(flow.incoming, `file${index}`));
+  }
+
+  async function someMore(): Promise<void> {
+    const before = notes(flow).length;
+    await until("some more", () => notes(flow).length > before + 20);
   }
 
   /** Every file is archived once, as it was; executions beyond one each are at most `kills`. */
-  function assertComplete(kills: number): void {
-    const expected = Array.from({ length: FILES }, (_, index) => `file${index}`).sort();
+  async function assertComplete(count: number, kills: number): Promise<void> {
+    await until("all are archived", () => flow.archived().length === count && flow.inside().length === 0);
+    const expected = Array.from({ length: count }, (_, index) => `file${index}`).sort();
     assert.deepEqual(flow.archived(), expected);
     assert.deepEqual(flow.inside(), []);
-    for (let index = 0; index < FILES; index++) {
+    for (let index = 0; index < count; index++) {
       assert.equal(readFileSync(join(flow.archive, `file${index}`), "utf8"), `content ${index}`);
       assert.equal(flow.tags(`file${index}`).get("latest.core.step_counter"), "3");
     }
     const executions = notes(flow).length;
-    assert.ok(executions >= FILES && executions <= FILES + kills, `${executions} executions after ${kills} kills`);
+    assert.ok(executions >= count && executions <= count + kills, `${executions} executions after ${kills} kills`);
   }
-
-  const complete = (): Promise<void> =>
-    until("all are archived", () => flow.archived().length === FILES && flow.inside().length === 0, 60_000);
 
   const body = `
 def process(self, xaf):
@@ -56,35 +57,29 @@ require("metwork-step").run((file) => {
 `,
     );
     workers.push(python(flow, "own", body), new StepWorker(flow, "own", [process.execPath, script]));
-    burst();
-    let kills = 0;
-    for (let round = 0; round < 6; round++) {
-      const before = notes(flow).length;
-      await until("some more", () => notes(flow).length > before + 10 || flow.archived().length === FILES);
-      if (flow.archived().length === FILES) break;
-      workers[round % 2]?.kill();
-      kills += 1;
-    }
-    assert.ok(kills >= 4);
-    await complete();
-    assertComplete(kills);
+    const kills = 6;
+    const count = await flow.feed(FILES, drop, async () => {
+      for (let kill = 0; kill < kills; kill++) {
+        await someMore();
+        workers[kill % 2]?.kill();
+      }
+    });
+    await assertComplete(count, kills);
   });
 
   test(`kill -9 of the daemon in the middle of ${FILES} files: its workers come back to the next one`, async () => {
     flow.configure(flow.config([ownStep("own"), archiveStep(flow.archive)], [rule("*", "own")]));
     await flow.start();
     workers.push(python(flow, "own", body), python(flow, "own", body));
-    burst();
-    let kills = 0;
-    for (let round = 0; round < 4; round++) {
-      const before = notes(flow).length;
-      await until("some more", () => notes(flow).length > before + 20);
-      await flow.stop("SIGKILL");
-      kills += 1;
-      await flow.start();
-    }
-    await complete();
-    assertComplete(kills * 2);
+    const kills = 4;
+    const count = await flow.feed(FILES, drop, async () => {
+      for (let kill = 0; kill < kills; kill++) {
+        await someMore();
+        await flow.stop("SIGKILL");
+        await flow.start();
+      }
+    });
+    await assertComplete(count, kills * 2);
     assert.deepEqual(
       workers.map(({ starts }) => starts),
       [1, 1],

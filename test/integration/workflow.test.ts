@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Story, tellStories, type Visit } from "../../src/core/trace/story.ts";
 import { TraceReader } from "../../src/trace/query.ts";
 import { type Appliance, general, makeAppliance } from "../support/appliance.ts";
 import { processesOf } from "../support/processes.ts";
 import { makeSamples, type Sample } from "../support/samples.ts";
-import { until } from "./flow-harness.ts";
+import { filesBelow, until } from "./flow-harness.ts";
 
 /** `WORKFLOW=5000 make test`, and `make chaos`, take the whole of it, and kill a process of every step meanwhile. */
 const COUNT = Number(process.env["WORKFLOW"] ?? "500");
@@ -160,10 +160,7 @@ function expected(samples: readonly Sample[]): ReadonlyMap<string, readonly Buff
 }
 
 function filesIn(directory: string): readonly string[] {
-  if (!existsSync(directory)) return [];
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.startsWith(".metwork."))
-    .map((entry) => join(entry.parentPath, entry.name));
+  return filesBelow(directory).filter((path) => !basename(path).startsWith(".metwork."));
 }
 
 /** Files the pipeline still has; what a killed program was making is its own affair. */
