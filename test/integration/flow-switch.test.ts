@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "no
 import { join } from "node:path";
 import { test } from "node:test";
 import type { FlowConfig, RuleHelperSpec, SwitchRuleSpec } from "../../src/core/flow/types.ts";
-import { archiveStep, Pipeline, rule, step, until } from "./flow-harness.ts";
+import { archiveStep, Pipeline, rule, says, step, until } from "./flow-harness.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const NAME = "first.core.original_basename";
@@ -71,8 +71,8 @@ test("rules of every type add up in one switch, bad ones are left out, and a tar
       ["long.csv"],
       ["a.csv", "long.csv"],
     ]);
-    assert.match(flow.log, /a switch rule of test is left out: `\(` is no regular expression/);
-    assert.match(flow.log, /gone\.nothing failed, which means no match/);
+    await says(flow, /a switch rule of test is left out: `\(` is no regular expression/);
+    await says(flow, /gone\.nothing failed, which means no match/);
   } finally {
     await flow.close();
   }
@@ -97,8 +97,8 @@ test("a rule that hangs holds nothing up; a file only it could want is kept, not
     const trash = join(flow.dataIn, "trash", "switch.main");
     await until("the other one is kept", () => existsSync(join(trash, "unknown.bin")));
     assert.match(readFileSync(join(trash, "unknown.bin.tags"), "utf8"), /original_basename = unknown\.bin/);
-    assert.match(flow.log, /rules\.hangs has been running for/);
-    assert.match(flow.log, /rules\.hangs gave no answer and ended its process .* not asked for/);
+    await says(flow, /rules\.hangs has been running for/);
+    await says(flow, /rules\.hangs gave no answer and ended its process .* not asked for/);
   } finally {
     await flow.close();
   }

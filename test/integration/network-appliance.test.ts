@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Appliance, makeAppliance, root } from "../support/appliance.ts";
@@ -87,6 +87,7 @@ test("template listener: what it stores is a file of the pipeline", async () => 
   );
   await at(join(appliance.home, "ears"), "_plugins.develop");
   await until("it comes out", () => sent().includes("heard"));
-  const log = readFileSync(join(home, "log", "extra_ears_listener.log"), "utf8");
-  assert.match(log, /\[INFO\] \(mfdata\.ears\.main#\d+\) listening/);
+  const log = join(home, "log", "extra_ears_listener.log");
+  const said = /\[INFO\] \(mfdata\.ears\.main#\d+\) listening/;
+  await until("it is said", () => existsSync(log) && said.test(readFileSync(log, "utf8")));
 });

@@ -9,7 +9,7 @@ import { type Story, tellStories, type Visit } from "../../src/core/trace/story.
 import { writeTags } from "../../src/kit/tags.ts";
 import { TraceReader } from "../../src/trace/query.ts";
 import { listSegments } from "../../src/trace/segment.ts";
-import { archiveStep, Pipeline, png, rule, step, until } from "./flow-harness.ts";
+import { archiveStep, Pipeline, png, rule, says, step, until } from "./flow-harness.ts";
 
 const MAIN = join(import.meta.dirname, "..", "..", "src", "main", "trace.ts");
 const NAME = "first.core.original_basename";
@@ -171,7 +171,7 @@ describe("the trace of a pipeline", () => {
     await until("all are archived", () => flow.archived().length >= 52);
     await until("all are told", () => stories(flow, "many*").length === 50);
     assert.ok(existsSync(join(flow.root, "trace", "unreadable.sqlite")));
-    assert.match(flow.log, /is set aside and a new one begun/);
+    await says(flow, /is set aside and a new one begun/);
     assert.deepEqual(new Set(stories(flow, "many*").map(({ visits }) => shape(visits))), new Set([ARCHIVED]));
   });
 
