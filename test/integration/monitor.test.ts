@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { until } from "../../scripts/support/client.ts";
+import type { Ran } from "../../src/kit/exec.ts";
 import { connectSupervisor } from "../../src/system/supervise/client.ts";
 import { startVictim, type Victim } from "../chaos/victim.ts";
 
@@ -36,9 +37,15 @@ async function monitorPid(): Promise<number> {
   return value;
 }
 
-/** Waits until the daemon has begun to apply something. */
-async function isBusy(): Promise<void> {
-  await until("conf_monitor is busy", () => !existsSync(victim.layout.confMonitorIdle) || undefined);
+/** Makes a change; waits until the daemon has begun to apply it, or was so quick that it has. */
+async function isBusy(change: () => void): Promise<void> {
+  const applied = (): number => statSync(join(victim.layout.var, "last_apply.json")).mtimeMs;
+  const before = applied();
+  change();
+  await until(
+    "conf_monitor is busy",
+    () => !existsSync(victim.layout.confMonitorIdle) || applied() !== before || undefined,
+  );
 }
 
 test("of a hundred edits in a row, some during applies, the last one is in force", async () => {
@@ -52,8 +59,7 @@ test("of a hundred edits in a row, some during applies, the last one is in force
 
 test("an edit during an apply is applied after it", async () => {
   for (let round = 0; round < 3; round++) {
-    victim.save(++version);
-    await isBusy();
+    await isBusy(() => victim.save(++version));
     victim.save(++version);
     await victim.isSettled(version);
     await isIdle();
@@ -61,9 +67,11 @@ test("an edit during an apply is applied after it", async () => {
 });
 
 test("applies by command and by conf_monitor take turns", async () => {
-  victim.save(++version);
-  const commands = Array.from({ length: 3 }, () => victim.appliance.run("metwork", "apply", "mfserv"));
-  await isBusy();
+  const commands: Promise<Ran>[] = [];
+  await isBusy(() => {
+    victim.save(++version);
+    for (let count = 0; count < 3; count++) commands.push(victim.appliance.run("metwork", "apply", "mfserv"));
+  });
   victim.save(++version);
   for (const { code, stderr } of await Promise.all(commands)) assert.equal(code, 0, stderr);
   await victim.isSettled(version);
@@ -72,12 +80,11 @@ test("applies by command and by conf_monitor take turns", async () => {
 test("a directory of a new plugin's is watched from its first apply on", async () => {
   const at = join(victim.appliance.home, "mfserv/var/plugins");
   const config = readFileSync(join(at, "steady/config.ini"), "utf8");
-  victim.appliance.plugin("mfserv", "later", { "config.ini": config, "main/index.html": "later" });
   const route = (path: string): void =>
     writeFileSync(join(at, "later/config.ini"), `${config}prefix_based_routing_extra_routes = ${path}\n`);
   const answers = (path: string) =>
     until(`${path} answers`, async () => ((await victim.get(path)).body === "later" ? true : undefined));
-  await isBusy();
+  await isBusy(() => victim.appliance.plugin("mfserv", "later", { "config.ini": config, "main/index.html": "later" }));
   route("/first");
   await answers("/first/");
   route("/second");
@@ -89,8 +96,7 @@ test("a directory of a new plugin's is watched from its first apply on", async (
 for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   test(`${signal} during an apply: the change is completed`, async () => {
     const pid = await monitorPid();
-    victim.save(++version);
-    await isBusy();
+    await isBusy(() => victim.save(++version));
     process.kill(pid, signal);
     await victim.isSettled(version);
     await until("another one runs", async () => ((await monitorPid()) === pid ? undefined : true));
@@ -102,12 +108,13 @@ test("when nothing can be written it tries again, and goes on by itself", async 
   // A file where the generations' directory stood refuses every write, also root's.
   const { generations } = victim.layout;
   const aside = `${generations}.aside`;
+  const log = join(victim.layout.log, "conf_monitor.log");
+  const before = readFileSync(log, "utf8").length;
   renameSync(generations, aside);
   writeFileSync(generations, "");
   victim.save(++version);
-  const log = join(victim.layout.log, "conf_monitor.log");
   try {
-    await until("it failed", () => /could not|rolled back/.test(readFileSync(log, "utf8")) || undefined);
+    await until("it failed", () => /could not|rolled back/.test(readFileSync(log, "utf8").slice(before)) || undefined);
   } finally {
     rmSync(generations);
     renameSync(aside, generations);
