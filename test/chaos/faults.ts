@@ -85,7 +85,9 @@ async function plantAll(
   let contained = 0;
   let previous: Planted | undefined;
   for (const [number, kind] of able.entries()) {
-    if (kind.startsWith("disk full")) {
+    // The same file mended and spoilt anew: an apply in between would be taken for that of the new fault.
+    const isThereAgain = isOfAppliance(previous?.mistake) && isOfAppliance(KINDS[kind]?.({ ...around, number }));
+    if (isThereAgain || kind.startsWith("disk full")) {
       await removed(appliance, previous);
       previous = undefined;
     }
@@ -120,6 +122,10 @@ async function plantAll(
     skipped: able.length === kinds.length ? [] : ["disk full while staging: no right to mount a tmpfs"],
     problems,
   };
+}
+
+function isOfAppliance(mistake: Mistake | undefined): boolean {
+  return mistake?.where === "appliance";
 }
 
 /** Takes the last fault away and waits until that is dealt with, what is cleared away afterwards included. */
