@@ -71,7 +71,8 @@ def process(self, xaf):
   });
 
   test("trash goes by the time it is there, and each deletion is logged", async () => {
-    await start({ trashS: 1 });
+    // Long enough for it to be seen there.
+    await start({ trashS: 3 });
     flow.drop("unwanted.dat", "x");
     const kept = join(flow.dataIn, "trash", "switch.nomatch", "unwanted.dat");
     await until("no rule wants it", () => existsSync(kept));

@@ -89,7 +89,7 @@ test("a module whose supervisor was killed is started again; one that is well, o
 });
 
 test("load balancers are told before a start and a stop have their effect", async () => {
-  appliance.write("mfserv/config/config.ini", "[nginx]\nsmart_start_delay = 1\nsmart_stop_delay = 2\n");
+  appliance.write("mfserv/config/config.ini", "[nginx]\nsmart_start_delay = 4\nsmart_stop_delay = 4\n");
   const health = async (): Promise<string> => {
     const { status, body } = await http(`http://127.0.0.1:${appliance.ports.mfserv}/__health`);
     return status === 0 ? "nobody" : `${status} ${body.trim()}`;
