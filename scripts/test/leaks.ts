@@ -31,7 +31,7 @@ export function processesOf(mark: Mark): readonly Leak[] {
 }
 
 /** Waits a little for the last ones to end by themselves, then kills what is left and says what it was. */
-export async function reap(mark: Mark, patienceMs = 3_000): Promise<readonly Leak[]> {
+export async function reap(mark: Mark, patienceMs = 10_000): Promise<readonly Leak[]> {
   const deadline = performance.now() + patienceMs;
   let left = processesOf(mark);
   while (left.length > 0 && performance.now() < deadline) {
