@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, opendirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { png, until } from "../../test/integration/flow-harness.ts";
@@ -140,6 +141,8 @@ export async function waiting(programs: Programs, count = 1_000_000, enough = 60
   await rig.appliance.ok("metwork", "stop", "mfdata");
   const before = archivedIn(rig.out);
   rig.source.stage(count, rig.drop);
+  // Who waits has been written out for long: else the kernel writes gigabytes of the generator's meanwhile.
+  execFileSync("sync", ["-f", rig.drop]);
   const memory = new MemoryWatch(rig);
   const arrivals = rig.source.watch(rig.out, Math.min(enough, count));
   const commandAtMs = Date.now();
