@@ -175,7 +175,8 @@ export async function endsWithin(child: Child, milliseconds: number): Promise<bo
 async function within(milliseconds: number, promise: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, milliseconds, false);
+    // Who was held up for that long itself hears first what has come meanwhile.
+    timer = setTimeout(() => setImmediate(resolve, false), milliseconds);
   });
   const result = await Promise.race([promise.then(() => true as const), late]);
   clearTimeout(timer);
