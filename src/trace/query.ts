@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { TagSet, VisitRow } from "../core/trace/batch.ts";
 import type { OpenVisit, StepVersion, StoredPassage } from "../core/trace/story.ts";
 import type { Seen } from "../core/trace/what-if.ts";
-import { SEGMENT_VERSION } from "./schema.ts";
+import { IS_UID, SEGMENT_VERSION } from "./schema.ts";
 import { listSegments } from "./segment.ts";
 
 /** A file that arrived. */
@@ -51,7 +51,7 @@ export class TraceReader {
             "SELECT DISTINCT uid FROM passage WHERE id IN (SELECT passage FROM digest WHERE sha256 = ?) ORDER BY id DESC",
           ]
         : [
-            "SELECT DISTINCT uid FROM passage WHERE uid = ?",
+            `SELECT DISTINCT uid FROM passage WHERE ${IS_UID}`,
             `SELECT uid, max(at) AS at FROM passage WHERE name ${isGlob(what) ? "GLOB" : "="} ? GROUP BY uid ORDER BY at DESC`,
           ];
       for (const query of queries) {
@@ -70,7 +70,7 @@ export class TraceReader {
       if (wanted.size > UIDS_MAX) break;
       for (const { db } of this.#segments) {
         const steps = stepsOf(db);
-        for (const row of db.prepare(`SELECT ${COLUMNS} FROM passage p WHERE uid = ? ORDER BY at`).all(uid)) {
+        for (const row of db.prepare(`SELECT ${COLUMNS} FROM passage p WHERE ${IS_UID} ORDER BY at`).all(uid)) {
           const passage = passageOf(row, steps);
           passages.push(passage);
           for (const [, , , , , sent] of passage.visits)

@@ -1,7 +1,8 @@
 import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
-import type { OpenRow, PassageRow, RoutingRow, TagSet } from "../core/trace/batch.ts";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { OpenRow, PassageRow, TagSet } from "../core/trace/batch.ts";
+import { Insert } from "./insert.ts";
 import { SEGMENT_SCHEMA, SEGMENT_VERSION } from "./schema.ts";
 
 /** A file of the trace. */
@@ -63,11 +64,15 @@ export function setAside(path: string): void {
 export class Segment {
   readonly path: string;
   readonly #db: DatabaseSync;
-  readonly #insert: Readonly<
-    Record<"passage" | "routing" | "child" | "digest" | "open" | "step" | "tags", StatementSync>
-  >;
+  readonly #insert: Readonly<Record<"child" | "digest" | "open" | "step" | "tags", StatementSync>>;
+  readonly #passages: Insert;
+  readonly #routings: Insert;
+  /** The number of the next passage; undefined: to be looked for. */
+  #next: number | undefined;
   readonly #steps = new Map<string, number>();
   readonly #tags = new Map<string, number>();
+  /** The same, by what they were last told as: nearly every row has the set of the row before. */
+  #sets = new WeakMap<TagSet, number>();
   /** All up to this number have a digest, or need none; undefined: not looked for yet. */
   #digestedTo: number | undefined;
 
@@ -83,14 +88,14 @@ export class Segment {
       if (version === 0) db.exec(SEGMENT_SCHEMA);
       else if (version !== SEGMENT_VERSION) throw new Error(`${path} is of another version`);
       this.#insert = {
-        passage: db.prepare("INSERT INTO passage VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)"),
-        routing: db.prepare("INSERT INTO routing VALUES (?, ?, ?, ?, ?, ?)"),
         child: db.prepare("INSERT INTO child VALUES (?, ?)"),
         digest: db.prepare("INSERT OR REPLACE INTO digest VALUES (?, ?)"),
         open: db.prepare("INSERT INTO open VALUES (?, ?, ?, ?, ?)"),
         step: db.prepare("INSERT INTO step VALUES (NULL, ?, ?, ?)"),
         tags: db.prepare("INSERT INTO tags VALUES (NULL, ?)"),
       };
+      this.#passages = new Insert(db, "passage", 9);
+      this.#routings = new Insert(db, "routing", 6);
       for (const row of db.prepare("SELECT id, plugin, step, version FROM step").all()) {
         this.#steps.set(`${row["plugin"]}\n${row["step"]}\n${row["version"]}`, Number(row["id"]));
       }
@@ -119,6 +124,8 @@ export class Segment {
       // What was defined in it is not there.
       this.#steps.clear();
       this.#tags.clear();
+      this.#sets = new WeakMap();
+      this.#next = undefined;
       throw error;
     }
   }
@@ -131,28 +138,43 @@ export class Segment {
     return known;
   }
 
+  /** Returns the number the segment knows a set of tags by. */
   tags(set: TagSet): number {
+    const same = this.#sets.get(set);
+    if (same !== undefined) return same;
     const json = JSON.stringify(set);
     const known = this.#tags.get(json) ?? Number(this.#insert.tags.run(json).lastInsertRowid);
     this.#tags.set(json, known);
+    this.#sets.set(set, known);
     return known;
   }
 
-  /** `stepOf` turns the sender's number of a step into the segment's. Returns the passage's number. */
-  passage(row: PassageRow, stepOf: (id: number) => number): number {
-    const [at, uid, name, directory, counter, size, visits, path] = row;
-    const stored = visits.map(([step, after, tookMs, ending, detail, sent]) => {
-      return [stepOf(step), after, tookMs, ending, detail, sent.map(([to, id, bytes]) => [stepOf(to), id, bytes])];
-    });
-    const text = JSON.stringify(stored);
-    const id = Number(this.#insert.passage.run(at, uid, name, directory, counter, size, text, path).lastInsertRowid);
-    for (const [, , , , , sent] of visits)
-      for (const [, child] of sent) if (child !== 0) this.#insert.child.run(child, id);
-    return id;
+  /** `stepOf` turns the sender's number of a step into the segment's. Returns the number of the first; the others follow it. */
+  passages(rows: readonly PassageRow[], stepOf: (id: number) => number): number {
+    const first = this.#next ?? this.#lastPassage() + 1;
+    const values: SQLInputValue[] = [];
+    for (const [index, [at, uid, name, directory, counter, size, visits, path]] of rows.entries()) {
+      const stored = visits.map(([step, after, tookMs, ending, detail, sent]) => {
+        return [stepOf(step), after, tookMs, ending, detail, sent.map(([to, id, bytes]) => [stepOf(to), id, bytes])];
+      });
+      values.push(first + index, at, uid, name, directory, counter, size, JSON.stringify(stored), path);
+    }
+    this.#passages.rows(values);
+    for (const [index, { 6: visits }] of rows.entries()) {
+      for (const [, , , , , sent] of visits)
+        for (const [, child] of sent) if (child !== 0) this.#insert.child.run(child, first + index);
+    }
+    this.#next = first + rows.length;
+    return first;
   }
 
-  routing(passage: number, at: number, name: string, row: RoutingRow, ids: { step: number; tags: number }): void {
-    this.#insert.routing.run(passage, at, ids.step, name, JSON.stringify(row[3]), ids.tags);
+  #lastPassage(): number {
+    return Number(this.#db.prepare("SELECT coalesce(max(id), 0) AS id FROM passage").get()?.["id"]);
+  }
+
+  /** What switches saw, row after row as the table has them. */
+  routings(values: readonly SQLInputValue[]): void {
+    this.#routings.rows(values);
   }
 
   open(rows: readonly OpenRow[], stepOf: (id: number) => number): void {

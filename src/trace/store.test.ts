@@ -7,6 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, test } from "node:test";
 import type { PassageRow, TraceSettings } from "../core/trace/batch.ts";
 import { TraceReader } from "./query.ts";
+import { IS_UID, SEGMENT_SCHEMA } from "./schema.ts";
 import { TraceStore } from "./store.ts";
 
 let root = "";
@@ -30,6 +31,40 @@ test("files get their digests, the oldest first, as long as there is time for it
   while (await store.digestSome(() => true));
   assert.equal(digested(60).length, 60);
   store.close();
+});
+
+for (const [which, column] of [
+  ["now", "substr(uid, 1, 8)"],
+  ["before", "uid"],
+] as const) {
+  test(`a uid is found by the index segments have ${which}`, () => {
+    const db = new DatabaseSync(":memory:");
+    db.exec(SEGMENT_SCHEMA);
+    db.exec(`DROP INDEX passage_uid; CREATE INDEX passage_uid ON passage (${column})`);
+    const [plan] = db.prepare(`EXPLAIN QUERY PLAN SELECT id FROM passage WHERE ${IS_UID}`).all("u".repeat(32));
+    assert.match(String(plan?.["detail"]), /^SEARCH passage USING (?:COVERING )?INDEX passage_uid /);
+    db.close();
+  });
+}
+
+test("passages of many batches are all there, each with what its switch saw", () => {
+  const store = open();
+  const batches = Array.from({ length: 3 }, (_, batch) => ({
+    ...(batch === 0 && { steps: [[1, "switch", "main", ""] as const], tags: [[1, { same: {}, own: ["a"] }] as const] }),
+    passages: Array.from({ length: 17 + batch }, (_, index) => kept(100 * batch + index)),
+    routings: Array.from({ length: 17 + batch }, (_, index) => [index, 1, 1, [`${batch}.${index}`], 1] as const),
+  }));
+  store.write(...batches.slice(0, 2));
+  store.write(...batches.slice(2));
+  store.close();
+  const reader = new TraceReader(directory);
+  const seen = [...reader.routings("switch", 0, Date.now() + 1000)].map(({ name, own }) => [name, own]);
+  const all = [17, 18, 19].flatMap((count, batch) =>
+    Array.from({ length: count }, (_, index) => [`f${100 * batch + index}`, `["${batch}.${index}"]`]),
+  );
+  assert.deepEqual(seen, all);
+  for (const [name = ""] of all) assert.equal(reader.find(name, 10).length, 1);
+  reader.close();
 });
 
 test("a new process goes on where another stopped; a file that is not what was kept gets none", async () => {

@@ -1,6 +1,7 @@
 import { createHash, hash } from "node:crypto";
 import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { SQLInputValue } from "node:sqlite";
 import type { OpenRow, PassageRow, TagSet, TraceBatch, TraceSettings } from "../core/trace/batch.ts";
 import { listSegments, removeSegment, Segment, type StepRow, setAside } from "./segment.ts";
 
@@ -138,17 +139,18 @@ export class TraceStore {
   /** Returns which of the files were removed. */
   #insert(segment: Segment, { passages, routings, open }: TraceBatch): readonly Removed[] {
     const stepOf = (id: number): number => segment.step(this.#steps.get(id) ?? ["?", "?", ""]);
-    const ids = passages.map((row) => segment.passage(row, stepOf));
-    for (const row of routings ?? []) {
-      const [index, after, step, , tags] = row;
+    const first = segment.passages(passages, stepOf);
+    const seen: SQLInputValue[] = [];
+    for (const [index, after, step, own, tags] of routings ?? []) {
       const passage = passages[index];
       const set = this.#tags.get(tags);
       if (passage === undefined || set === undefined) continue;
-      const known = { step: stepOf(step), tags: segment.tags(set) };
-      segment.routing(ids[index] ?? 0, passage[0] + after, passage[2], row, known);
+      const [at, , name] = passage;
+      seen.push(first + index, at + after, stepOf(step), name, JSON.stringify(own), segment.tags(set));
     }
+    segment.routings(seen);
     if (open !== undefined) segment.open(open, stepOf);
-    return passages.flatMap((row, index) => removedOf(row, { segment, id: ids[index] ?? 0 }) ?? []);
+    return passages.flatMap((row, index) => removedOf(row, { segment, id: first + index }) ?? []);
   }
 
   #current(): Segment {
