@@ -153,10 +153,11 @@ export class Workers {
     if (held === undefined) return `it does not hold file ${said.id}`;
     const { tags } = held.loan.file;
     if (said.op === "tag") {
+      keepTags(held);
       for (const [name, value] of Object.entries(said.set)) value === null ? tags.delete(name) : tags.set(name, value);
     } else if (said.op === "emit") {
       const { path, to, mode } = said;
-      held.outputs.push({ path, to, mode, tags: said.tags ?? new Map(tags) });
+      held.outputs.push({ path, to, mode, tags: said.tags ?? tags });
     } else {
       worker.hands.delete(said.id);
       clearTimeout(held.limit);
@@ -240,6 +241,14 @@ export class Workers {
     let room = -waiting.length;
     for (const worker of workers) if (hasRoom(worker)) room += worker.wants;
     onRoom(room);
+  }
+}
+
+/** What was emitted with the tags of that moment has its own before they change, which they hardly ever do. */
+function keepTags({ loan, outputs }: Held): void {
+  const { tags } = loan.file;
+  for (const [index, output] of outputs.entries()) {
+    if (output.tags === tags) outputs[index] = { ...output, tags: new Map(tags) };
   }
 }
 

@@ -102,13 +102,14 @@ function readMessages(socket: Socket, onMessage: (message: unknown) => void): vo
   let parts: Buffer[] = [];
   let size = 0;
   socket.on("data", (chunk: Buffer) => {
-    let rest = chunk;
-    for (let end = rest.indexOf(NEWLINE); end !== -1; end = rest.indexOf(NEWLINE)) {
-      const last = rest.subarray(0, end);
-      const line = (parts.length === 0 ? last : Buffer.concat([...parts, last])).toString("utf8");
+    const end = chunk.lastIndexOf(NEWLINE);
+    const whole = end === -1 ? undefined : textOf(parts, chunk, end);
+    if (whole !== undefined) {
       parts = [];
       size = 0;
-      rest = rest.subarray(end + 1);
+    }
+    // No byte of another character is a newline: what came together becomes text together.
+    for (const line of whole?.split("\n") ?? []) {
       let message: unknown;
       try {
         message = JSON.parse(line);
@@ -118,8 +119,15 @@ function readMessages(socket: Socket, onMessage: (message: unknown) => void): vo
       }
       onMessage(message);
     }
+    const rest = chunk.subarray(end + 1);
     if (rest.length > 0) parts.push(rest);
     size += rest.length;
     if (size > MAX_MESSAGE_BYTES) socket.destroy();
   });
+}
+
+/** The text of these bytes and the first `end` of another chunk. */
+function textOf(parts: readonly Buffer[], chunk: Buffer, end: number): string {
+  if (parts.length === 0) return chunk.toString("utf8", 0, end);
+  return Buffer.concat([...parts, chunk.subarray(0, end)]).toString("utf8");
 }

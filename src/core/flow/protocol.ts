@@ -84,7 +84,7 @@ function readNext({ count = 1 }: Fields): FromStep | string {
 }
 
 function readEmit({ id, path, to, mode = "move", tags }: Fields): FromStep | string {
-  const target = typeof to === "string" ? parseStepName(to) : undefined;
+  const target = typeof to === "string" ? targetOf(to) : undefined;
   if (typeof id !== "number") return "`id` of emit must be that of a file in hand";
   if (typeof path !== "string" || !path.startsWith("/") || nameToBytes(path).includes(0))
     return "`path` of emit must be an absolute path";
@@ -93,6 +93,18 @@ function readEmit({ id, path, to, mode = "move", tags }: Fields): FromStep | str
   if (tags === undefined) return { op: "emit", id, path, to: target, mode, tags: undefined };
   if (!isTexts(tags, false)) return "`tags` of emit must be an object of texts";
   return { op: "emit", id, path, to: target, mode, tags: new Map(Object.entries(tags)) };
+}
+
+const TARGETS_MAX = 1000;
+/** The same object for the same text: whoever counts by steps knows them by that. */
+const targets = new Map<string, StepName>();
+
+function targetOf(text: string): StepName | undefined {
+  const known = targets.get(text);
+  if (known !== undefined) return known;
+  const target = parseStepName(text);
+  if (target !== undefined && targets.size < TARGETS_MAX) targets.set(text, target);
+  return target;
 }
 
 function readTag({ id, set }: Fields): FromStep | string {

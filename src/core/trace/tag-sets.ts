@@ -16,6 +16,8 @@ interface Shared {
   readonly value: string | undefined;
 }
 
+const NOTHING: readonly Shared[] = [];
+
 /**
  * Splits the tags a switch sees into a set that many files share, which is kept once, and the few values of the file's
  * own. Which is which is learned from the values.
@@ -31,9 +33,10 @@ export class TagSets {
 
   split(tags: Tags): { readonly id: number; readonly own: readonly string[] } {
     const own: string[] = [];
-    const shared: Shared[] = [];
-    const last = this.#last?.shared ?? [];
-    let same = true;
+    const last = this.#last?.shared ?? NOTHING;
+    let count = 0;
+    /** Made where they are not those of the file before. */
+    let shared: Shared[] | undefined;
     for (const [name, whole] of tags) {
       const known = this.#values.get(name) ?? this.#learn(name, tags);
       if (known === "skip") continue;
@@ -44,18 +47,19 @@ export class TagSets {
         this.#values.set(name, "own");
         own.push(value);
       }
-      const before = last[shared.length];
+      const before = last[count];
       const tag = isShared ? value : undefined;
-      if (before?.name === name && before.value === tag) shared.push(before);
-      else {
-        same = false;
+      if (before === undefined || before.name !== name || before.value !== tag) {
+        shared ??= last.slice(0, count);
         shared.push({ name, value: tag });
-      }
+      } else shared?.push(before);
+      count += 1;
     }
-    if (!same || this.#last === undefined || shared.length !== last.length) {
-      this.#last = { id: this.#idOf(shared), shared };
-    }
-    return { id: this.#last.id, own };
+    if (this.#last !== undefined && shared === undefined && count === last.length) return { id: this.#last.id, own };
+    shared ??= last.slice(0, count);
+    const id = this.#idOf(shared);
+    this.#last = { id, shared };
+    return { id, own };
   }
 
   /** What was defined since the last call; `forget`: what was before does not hold any more. */

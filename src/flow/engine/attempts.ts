@@ -6,21 +6,21 @@ export const DEATHS_MAX = 3;
 
 /** How many workers of the step died with the file in their hands. */
 export function deathsOf(tags: Tags, step: StepName): number {
-  return numberIn(tags, deathsTag(step));
+  return numberIn(tags, namesOf(step).deaths);
 }
 
 export function setDeaths(tags: Tags, step: StepName, deaths: number): void {
-  tags.set(deathsTag(step), String(deaths));
+  tags.set(namesOf(step).deaths, String(deaths));
 }
 
 /** How often the file was tried again by the step because it had failed. */
 export function retriesOf(tags: Tags, step: StepName): number {
-  return numberIn(tags, retriesTag(step));
+  return numberIn(tags, namesOf(step).retries);
 }
 
 /** The predecessor's tag. */
 export function setRetries(tags: Tags, step: StepName, retries: number): void {
-  tags.set(retriesTag(step), String(retries));
+  tags.set(namesOf(step).retries, String(retries));
 }
 
 /** 1: the first time. */
@@ -28,12 +28,19 @@ export function attemptOf(tags: Tags, step: StepName): number {
   return 1 + deathsOf(tags, step) + retriesOf(tags, step);
 }
 
-function deathsTag({ plugin, step }: StepName): string {
-  return `latest.${plugin}.${step}.worker_deaths`;
-}
+/** By step: made once, they are hashed once. */
+const names = new WeakMap<StepName, { readonly deaths: string; readonly retries: string }>();
 
-function retriesTag({ plugin, step }: StepName): string {
-  return `latest.${plugin}.${step}_reinject.attempt`;
+function namesOf(name: StepName) {
+  const known = names.get(name);
+  if (known !== undefined) return known;
+  const { plugin, step } = name;
+  const made = {
+    deaths: `latest.${plugin}.${step}.worker_deaths`,
+    retries: `latest.${plugin}.${step}_reinject.attempt`,
+  };
+  names.set(name, made);
+  return made;
 }
 
 function numberIn(tags: Tags, name: string): number {

@@ -1,6 +1,6 @@
 import { lstatSync } from "node:fs";
 import { posix } from "node:path";
-import { setStepTag, TAG } from "../../core/flow/tags.ts";
+import { restoreTags, setStepTag, TAG } from "../../core/flow/tags.ts";
 import type { FailurePolicySpec, StepName } from "../../core/flow/types.ts";
 import { checkpoint } from "../../kit/checkpoint.ts";
 import { passes } from "../../kit/passing.ts";
@@ -48,8 +48,7 @@ export class Endings {
       this.#bury(job, path, { do: "keep" }, reason);
       return;
     }
-    tags.clear();
-    for (const [name, value] of before ?? []) tags.set(name, value);
+    restoreTags(tags, before ?? []);
     if (died) setDeaths(tags, lane.step, deaths);
     this.#return(job, path, died);
   }

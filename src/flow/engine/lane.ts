@@ -1,4 +1,3 @@
-import type { Tags } from "../../core/flow/tags.ts";
 import type { FlowStep } from "../../core/flow/types.ts";
 import type { GroupCommit } from "../../kit/group-commit.ts";
 import type { StepLog } from "../tell/log.ts";
@@ -32,8 +31,8 @@ export interface Job {
   readonly lane: Lane;
   readonly counter: number;
   readonly startedMs: number;
-  /** Its tags before it entered an external step, with which it may go back. */
-  readonly before: Tags | undefined;
+  /** Its tags before it entered an external step, with which it may go back: names, each with its value behind it. */
+  readonly before: readonly string[] | undefined;
 }
 
 /** Whether it can begin another file. */

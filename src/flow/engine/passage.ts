@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { tenths } from "../../core/base/utc.ts";
 import { raisePriority } from "../../core/flow/priority.ts";
-import { enterStep, TAG } from "../../core/flow/tags.ts";
+import { enterStep, listTags, TAG } from "../../core/flow/tags.ts";
 import type { StepName } from "../../core/flow/types.ts";
 import { passes } from "../../kit/passing.ts";
 import { messageOf } from "../errors.ts";
@@ -52,7 +52,7 @@ export class Passage {
   }
 
   #enter(file: FlowFile, lane: Lane): Job {
-    const before = lane.external ? new Map(file.tags) : undefined;
+    const before = lane.external ? listTags(file.tags) : undefined;
     if (lane.step.priority !== undefined) raisePriority(file.tags, lane.step.priority);
     const counter = enterStep(file.tags, lane.step, Date.now());
     const job = { file, lane, counter, startedMs: performance.now(), before };

@@ -45,7 +45,7 @@ async function send(
   const outputs = emitted
     .filter((output) => output !== own)
     .map((output): Output => (output.path === path && output.mode === "move" ? { ...output, mode: "copy" } : output));
-  if (own !== undefined) replaceTags(file, own);
+  if (own !== undefined && own.tags !== file.tags) replaceTags(file, own);
   if (outputs.length === 0) return own === undefined ? DONE : { do: "send", to: own.to };
   await deliver(file, path, { outputs, own: own?.to, ...delivery });
   return PASSED;

@@ -7,6 +7,16 @@ import { messageOf } from "../errors.ts";
 import type { Ending, Sent } from "../types.ts";
 import type { StepLog } from "./log.ts";
 
+/** What was counted of a step since it was last told. */
+interface Counted {
+  files: number;
+  /** Directories from which files came into the pipeline. */
+  readonly from: Map<string, number>;
+  readonly sent: Map<StepName, number>;
+  /** Where files left the pipeline. */
+  readonly left: Map<string, number>;
+}
+
 const FLUSH_MS = 1000;
 const TRACE_LIFE_S = 86_400;
 
@@ -18,8 +28,8 @@ const TRACE_LIFE_S = 86_400;
 export class Counters implements FlowEvents {
   readonly #redis: MessageLists;
   readonly #log: StepLog;
-  readonly #files = new Map<string, number>();
-  readonly #traces = new Map<string, number>();
+  /** By the steps' own objects: a key in text for each event costs more than the rest of it. */
+  #counted = new Map<FlowStep, Counted>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(redis: MessageLists, log: StepLog) {
@@ -28,44 +38,69 @@ export class Counters implements FlowEvents {
   }
 
   entered({ file, lane, counter }: Job): void {
-    this.#add(this.#files, stepKey(lane.step));
-    if (counter === 0) this.#add(this.#traces, `<${file.tags.get(TAG.dirname)}~${place(lane.step)}`);
+    const counted = this.#of(lane.step);
+    counted.files += 1;
+    if (counter === 0) addTo(counted.from, file.tags.get(TAG.dirname) ?? "");
   }
 
   sent({ lane }: Job, { to }: Sent): void {
-    this.#add(this.#traces, `${place(lane.step)}~${place(to)}`);
+    addTo(this.#of(lane.step).sent, to);
   }
 
   ended({ lane }: Job, ending: Ending): void {
     const to = whereTo(lane.step, ending);
-    if (to !== undefined) this.#add(this.#traces, `${place(lane.step)}~${to}`);
+    if (to !== undefined) addTo(this.#of(lane.step).left, to);
   }
 
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (!this.#redis.up || this.#files.size + this.#traces.size === 0) return;
+    if (!this.#redis.up || this.#counted.size === 0) return;
+    const { files: entered, edges } = summary(this.#counted);
+    this.#counted = new Map();
     const now = Date.now();
     const day = new Date(now).toISOString().slice(0, 10);
-    const files = [...this.#files].flatMap(([key, count]) => [
+    const files = [...entered].flatMap(([key, count]) => [
       ["INCRBY", `counter.${key}`, count] as const,
       ["SET", `latest.${key}`, Math.floor(now / 1000)] as const,
     ]);
-    const traces = [...this.#traces].flatMap(([edge, count]) => [
+    const traces = [...edges].flatMap(([edge, count]) => [
       ["INCRBY", `trace@${day}~${edge}`, count] as const,
       ["EXPIRE", `trace@${day}~${edge}`, TRACE_LIFE_S] as const,
     ]);
-    this.#files.clear();
-    this.#traces.clear();
     await this.#redis.send([...files, ...traces]).catch((error: unknown) => {
       this.#log.warning(`counters could not be sent: ${messageOf(error)}`);
     });
   }
 
-  #add(counts: Map<string, number>, key: string): void {
-    counts.set(key, (counts.get(key) ?? 0) + 1);
+  #of(step: FlowStep): Counted {
     this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
+    let counted = this.#counted.get(step);
+    if (counted === undefined) {
+      counted = { files: 0, from: new Map(), sent: new Map(), left: new Map() };
+      this.#counted.set(step, counted);
+    }
+    return counted;
   }
+}
+
+function addTo<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+/** Files by step, and by the edges of traces. */
+function summary(counted: ReadonlyMap<FlowStep, Counted>) {
+  const files = new Map<string, number>();
+  const edges = new Map<string, number>();
+  const add = (counts: Map<string, number>, key: string, count: number) =>
+    counts.set(key, (counts.get(key) ?? 0) + count);
+  for (const [step, { files: count, from, sent, left }] of counted) {
+    if (count > 0) add(files, stepKey(step), count);
+    for (const [directory, times] of from) add(edges, `<${directory}~${place(step)}`, times);
+    for (const [to, times] of sent) add(edges, `${place(step)}~${place(to)}`, times);
+    for (const [to, times] of left) add(edges, `${place(step)}~${to}`, times);
+  }
+  return { files, edges };
 }
 
 /** Where a file left the pipeline, as traces name it; undefined: nowhere, or to a step it was `sent` to. */

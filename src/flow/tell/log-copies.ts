@@ -35,7 +35,8 @@ export class JsonCopies {
 
   /** `name`: `<plugin>.<step>`, or a part of the daemon. */
   tell(level: LogLevel, name: string, time: string, message: string): void {
-    const { file, server } = this.#asked ?? {};
+    if (this.#asked === undefined) return;
+    const { file, server } = this.#asked;
     const toFile = file !== undefined && RANK[level] >= RANK[file.level];
     const toServer = server !== undefined && RANK[level] >= RANK[server.level];
     if (!toFile && !toServer) return;

@@ -37,6 +37,7 @@ interface Going {
   removed: string | undefined;
 }
 
+type NamedStep = { readonly plugin: string; readonly step: string; readonly version?: string };
 type StepDefinition = readonly [id: number, plugin: string, step: string, version: string];
 
 const FLUSH_MS = 200;
@@ -71,6 +72,8 @@ export class TraceRecorder implements FlowEvents {
   #over: Going[] = [];
   readonly #steps = new Map<string, StepDefinition>();
   #newSteps: StepDefinition[] = [];
+  /** The same by the objects they were told as, of which there are few: making a key costs more than all else told of a step. */
+  readonly #stepIds = new WeakMap<object, number>();
   readonly #tagSets = new TagSets();
   #timer: NodeJS.Timeout | undefined;
   #on = false;
@@ -188,7 +191,15 @@ export class TraceRecorder implements FlowEvents {
     return going;
   }
 
-  #step(step: { readonly plugin: string; readonly step: string; readonly version?: string }): number {
+  #step(step: NamedStep): number {
+    const told = this.#stepIds.get(step);
+    if (told !== undefined) return told;
+    const id = this.#define(step);
+    this.#stepIds.set(step, id);
+    return id;
+  }
+
+  #define(step: NamedStep): number {
     const key = `${stepKey(step)} ${step.version ?? ""}`;
     const known = this.#steps.get(key);
     if (known !== undefined) return known[0];
