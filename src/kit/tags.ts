@@ -38,11 +38,15 @@ export function readTags(path: string): StoredTags {
   return beside === undefined ? { tags: new Map(), place: undefined } : { tags: beside, place: "sidecar" };
 }
 
-/** Where the tags of a file are, if it has any; "gone": there is no such file, but perhaps its side-car. */
-export function tagPlaceOf(path: string): TagPlace | "gone" | undefined {
+/**
+ * Where the tags of a claimed file are now, if it has any, which were at `before`; "gone": there is no such file, but perhaps its
+ * side-car. Nobody else puts one beside a claim: whether there is one, which is dear, is asked only where there was.
+ */
+export function tagPlaceOf(path: string, before: TagPlace | undefined): TagPlace | "gone" | undefined {
   const has = hasXattr(path, ATTRIBUTE);
   if (has === true) return "attribute";
-  return has === "gone" ? has : readSidecar(path) === undefined ? undefined : "sidecar";
+  if (has === "gone") return has;
+  return before === "sidecar" && readSidecar(path) !== undefined ? "sidecar" : undefined;
 }
 
 /** The move record written with the tags on a file (see core/flow/recovery). */

@@ -24,7 +24,7 @@ export function external(step: FlowStep, services: ExternalServices): StepWorker
     });
     if (how.is === "died" || how.is === "untaken") return { do: "back", died: how.is === "died" };
     await patiently(() => {
-      const place = tagPlaceOf(path);
+      const place = tagPlaceOf(path, file.place);
       // A worker may have moved or removed it itself.
       if (place === "gone") file.path = undefined;
       file.place = place === "gone" ? undefined : place;

@@ -48,9 +48,15 @@ export function openLogs(sink: LogSink, pid: number, copy?: LogCopy): Logs {
       const said = (own: LogLevel, write: (line: string) => void) => {
         if (RANK[own] < RANK[level]) return silent;
         const from = `${`[${own}]`.padStart(LEVEL_WIDTH)} (mfdata.${name}#${pid}) `;
+        let lastTime = "";
+        let head = "";
         return (message: string): void => {
           const time = now();
-          write(`${time + from + message}\n`);
+          if (time !== lastTime) {
+            lastTime = time;
+            head = time + from;
+          }
+          write(`${head + message}\n`);
           copy?.(own, name, time, message);
         };
       };
