@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { listenUnix } from "./socket.ts";
-import { unixConnections } from "./unix-connections.ts";
+import { listeningInode, unixConnections } from "./unix-connections.ts";
 
 async function connected(path: string): Promise<Socket> {
   const socket = connect(path);
@@ -54,4 +54,6 @@ test("sockets without a path do not count", () => {
     "0000000000000004: 00000003 00000000 00000000 0001 03    14",
   ];
   assert.deepEqual([...unixConnections(lines.join("\n"))], [["/a", { waiting: 1, accepted: 1 }]]);
+  assert.equal(listeningInode("/a", lines.reverse().join("\n")), 12);
+  assert.equal(listeningInode("a", lines.join("\n")), undefined);
 });

@@ -10,7 +10,7 @@ export interface Connections {
 
 const TABLE = "/proc/net/unix";
 /** `Num: RefCount Protocol Flags Type St Inode Path`, the path with all its blanks. */
-const ROW = /^\S+: \S+ \S+ (?<flags>\S+) \S+ (?<state>\S+) +\d+ (?<path>\/.*)$/;
+const ROW = /^\S+: \S+ \S+ (?<flags>\S+) \S+ (?<state>\S+) +(?<inode>\d+) (?<path>\/.*)$/;
 const LISTENS = "00010000";
 const ACCEPTED = "03";
 const WAITING = "02";
@@ -28,4 +28,14 @@ export function unixConnections(table = readFileSync(TABLE, "utf8")): ReadonlyMa
     else counted.waiting++;
   }
   return found;
+}
+
+/** The inode of the socket that listens at a path, as it was bound; undefined where none does. Descriptors for it read `socket:[INODE]`. */
+export function listeningInode(path: string, table = readFileSync(TABLE, "utf8")): number | undefined {
+  for (const line of table.split("\n")) {
+    if (!line.endsWith(path)) continue;
+    const row = ROW.exec(line)?.groups;
+    if (row?.["path"] === path && row["flags"] === LISTENS) return Number(row["inode"]);
+  }
+  return undefined;
 }

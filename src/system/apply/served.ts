@@ -1,8 +1,8 @@
 import { open, realpath } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RuntimeLayout } from "../../core/module/paths.ts";
-import { readTextFile } from "../../kit/fs.ts";
 import { childrenOf, descriptorsOf, sendSignal } from "../../kit/linux/process.ts";
+import { nginxMaster } from "./succession.ts";
 
 /** What nginx answered to the clients of a plugin, or of all. */
 export interface Figures {
@@ -34,7 +34,7 @@ export interface Counting {
 /** Remembers where the access log ends now; the last second before may be counted too. */
 export async function startCounting(layout: RuntimeLayout): Promise<Counting> {
   const file = `${layout.log}/nginx_access.log`;
-  askToWrite(masterOf(layout));
+  askToWrite(nginxMaster(layout));
   const from = await stateOf(file);
   return {
     async count(patienceMs) {
@@ -70,11 +70,6 @@ function figures(durations: number[], failed: number): Figures {
   return { requests: durations.length, failed, ...(p99 === undefined ? {} : { p99Ms: Math.round(p99) }) };
 }
 
-function masterOf(layout: RuntimeLayout): number {
-  const read = readTextFile(layout.nginxPid);
-  return read.ok ? Number(read.text) : 0;
-}
-
 /** Has nginx write what it holds back: it does so when it opens its logs again, which is no reload. */
 function askToWrite(master: number): boolean {
   return master > 1 && sendSignal(master, "SIGUSR1");
@@ -83,7 +78,7 @@ function askToWrite(master: number): boolean {
 /** Once a worker of nginx has another descriptor for the log, all is written that it held back. */
 async function complete(layout: RuntimeLayout, file: string, patienceMs: number): Promise<void> {
   const end = performance.now() + patienceMs;
-  const master = masterOf(layout);
+  const master = nginxMaster(layout);
   const real = await realpath(file).catch(() => file);
   const before = childrenOf(master).map((worker) => ({ worker, log: descriptorsOf(worker, real) }));
   if (!askToWrite(master)) return;

@@ -17,6 +17,7 @@ import { type Failure, perform, performAll, performInOrder, undo } from "./perfo
 import { proveNginx, readNginxLog } from "./prove.ts";
 import { byPlugin, guiltyPlugins, ownerOf, type Reasons, unhealthyPlugins, withReasons } from "./reasons.ts";
 import { type Served, startCounting } from "./served.ts";
+import { leaveToSuccessors, nginxWorkers } from "./succession.ts";
 
 /** The caller of an apply may be conf_monitor itself, so whatever concerns it comes when all else is done. */
 const MONITOR = "conf_monitor";
@@ -138,6 +139,7 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
   }
   await switchTo(layout, next.id);
   checkpoint("switched");
+  const predecessors = nginxWorkers(layout);
   const switched = await performInOrder(supervisor, own, next);
   done.push(...switched.done);
   checkpoint("own-all");
@@ -145,6 +147,7 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
   if (own.some((action) => action.service === "nginx")) {
     const unproven = await proveNginx(layout.nginxSocket, servedId(next), attempt, log);
     if (unproven.length > 0) return rollBack([], unproven);
+    await leaveToSuccessors(predecessors, layout);
   }
   checkpoint("proven");
   const ill: Reasons = attempt.whole === true ? new Map() : await unhealthyPlugins(attempt, parts);
