@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { hash } from "node:crypto";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { posix } from "node:path";
 import { eventText } from "../core/expect/contract.ts";
 import { ignoreMask } from "../core/flow/mask.ts";
@@ -47,7 +48,7 @@ export async function startFlow(
   pid: number,
   listeners: readonly FlowEvents[] = [],
 ): Promise<FlowDaemon> {
-  let config = readConfig(configPath);
+  let { config, digest } = readConfig(configPath);
   const copies = new JsonCopies(pid);
   copies.adopt(config.log.copies);
   const logs = openLogs(sink, pid, (...said) => copies.tell(...said));
@@ -110,6 +111,7 @@ export async function startFlow(
     engine.adopt(config);
     observer.watch(config.watched, observerOptions(config));
     log.info(`running ${config.steps.length} steps, watching ${config.watched.length} directories`);
+    tellAdopted(config.adoptedFile, digest, log);
   };
   adopt();
   const collector = new Collector(config, posix.dirname(config.lockFile), ownLog("garbage_collector"));
@@ -119,7 +121,7 @@ export async function startFlow(
     reload: () => {
       const next = reread(configPath, config, log);
       if (next === undefined) return;
-      config = next;
+      ({ config, digest } = next);
       adopt();
       collector.adopt(config);
       pressure.adopt(config);
@@ -145,18 +147,35 @@ export async function startFlow(
   };
 }
 
-function readConfig(path: string): FlowConfig {
-  const parsed: FlowConfig = JSON.parse(readFileSync(path, "utf8"));
-  if (parsed.version !== 1) throw new Error(`${path} is of version ${parsed.version}; this program reads version 1`);
-  return parsed;
+interface Description {
+  readonly config: FlowConfig;
+  /** SHA-256 of its text. */
+  readonly digest: string;
+}
+
+function readConfig(path: string): Description {
+  const text = readFileSync(path, "utf8");
+  const config: FlowConfig = JSON.parse(text);
+  if (config.version !== 1) throw new Error(`${path} is of version ${config.version}; this program reads version 1`);
+  return { config, digest: hash("sha256", text) };
+}
+
+/** Says what the pipeline runs by from now on, to whoever told it to read the configuration again. */
+function tellAdopted(file: string, digest: string, log: StepLog): void {
+  try {
+    writeFileSync(`${file}.new`, digest);
+    renameSync(`${file}.new`, file);
+  } catch (error) {
+    log.warning(`it cannot be said which configuration is in force: ${messageOf(error)}`);
+  }
 }
 
 /** undefined: the one in force stays. */
-function reread(path: string, current: FlowConfig, log: StepLog): FlowConfig | undefined {
+function reread(path: string, current: FlowConfig, log: StepLog): Description | undefined {
   try {
     const next = readConfig(path);
     const fixed = ["dataIn", "redisSocket", "stepSocket"] as const;
-    if (fixed.every((key) => next[key] === current[key])) return next;
+    if (fixed.every((key) => next.config[key] === current[key])) return next;
     log.error("data_in.dir or a socket changed, which needs a restart; the old configuration stays");
   } catch (error) {
     log.error(`the configuration cannot be read, the old one stays: ${messageOf(error)}`);

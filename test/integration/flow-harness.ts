@@ -82,6 +82,7 @@ export class Pipeline {
       dataIn: this.dataIn,
       redisSocket: this.#socket,
       lockFile: join(this.root, "flow.lock"),
+      adoptedFile: join(this.root, "flow_adopted"),
       stepSocket: join(this.root, "flow.socket"),
       ignore: ["^.*\\.t$", "^.*\\.tmp$"],
       forcedPollS: 300,

@@ -52,6 +52,7 @@ export function flowConfig(input: FlowInput): Result<FlowConfig> {
       dataIn,
       redisSocket: runtime.redisSocket,
       lockFile: posix.join(runtime.var, "flow.lock"),
+      adoptedFile: runtime.flowAdopted,
       stepSocket: runtime.flowSocket,
       ignore: listOf(config, "directory_observer.ignore", ";"),
       forcedPollS: numberOf(config, "directory_observer.forced_poll"),

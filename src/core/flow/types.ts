@@ -152,6 +152,8 @@ export interface FlowConfig {
   readonly dataIn: string;
   readonly redisSocket: string;
   readonly lockFile: string;
+  /** Where the daemon writes the SHA-256 of the description it runs by, in hexadecimal digits. */
+  readonly adoptedFile: string;
   /** Where steps of their own program connect. */
   readonly stepSocket: string;
   /** Regular expressions, matched at the start of a basename. */

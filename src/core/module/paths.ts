@@ -85,6 +85,8 @@ export function runtimeLayout(runtime: string) {
     trace: inside("var", "trace"),
     /** Which expected files of mfdata did not arrive. */
     expect: inside("var", "expect.json"),
+    /** Which flow.json the pipeline runs by: its SHA-256. */
+    flowAdopted: inside("var", "flow_adopted"),
     redisSocket: inside("var", "redis.socket"),
     /** Where steps of their own program meet the pipeline. */
     flowSocket: inside("var", "flow.socket"),

@@ -2,10 +2,13 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Diagnostic } from "../../core/base/diagnostic.ts";
 import type { RuntimeLayout } from "../../core/module/paths.ts";
+import { readTextFile } from "../../kit/fs.ts";
 import { nginxDiagnostic, type Suspects } from "./blame.ts";
 
 /** How long a reloaded nginx may take to serve its new configuration. */
 const PROOF_MS = 5_000;
+/** How long the pipeline may take for it, a start and a machine that is busy with other work included. */
+const PIPELINE_PROOF_MS = 20_000;
 /** Of nginx's log this much is read for the reasons of a failed reload, in bytes. */
 const READ = 64 * 1024;
 
@@ -79,6 +82,27 @@ export async function proveNginx(
       severity: "error",
       message: `nginx does not serve the generated configuration ${expected} (it says: ${seen})`,
       fix: "see nginx_error.log; most often another program holds a port of the new configuration",
+    },
+  ];
+}
+
+/**
+ * Waits until the pipeline says that it runs by the description with this SHA-256: it reads it again when a signal tells it to, and
+ * keeps the old one when it cannot.
+ */
+export async function provePipeline(layout: RuntimeLayout, expected: string): Promise<readonly Diagnostic[]> {
+  const deadline = Date.now() + PIPELINE_PROOF_MS;
+  for (let wait = 2; Date.now() < deadline; wait = Math.min(wait * 2, 100)) {
+    const adopted = readTextFile(layout.flowAdopted);
+    if (adopted.ok && adopted.text === expected) return [];
+    await delay(wait);
+  }
+  return [
+    {
+      code: "MF5007",
+      severity: "error",
+      message: "the pipeline does not run by the generated configuration",
+      fix: `see ${layout.log}/flow.log`,
     },
   ];
 }

@@ -14,7 +14,7 @@ import { clearDoubt, noteDoubt } from "./doubt.ts";
 import { prune, stage, switchTo, switchToNone } from "./generations.ts";
 import type { Outcome } from "./outcome.ts";
 import { type Failure, perform, performAll, performInOrder, undo } from "./perform.ts";
-import { proveNginx, readNginxLog } from "./prove.ts";
+import { proveNginx, provePipeline, readNginxLog } from "./prove.ts";
 import { byPlugin, guiltyPlugins, ownerOf, type Reasons, unhealthyPlugins, withReasons } from "./reasons.ts";
 import { type Served, startCounting } from "./served.ts";
 import { leaveToSuccessors, nginxWorkers } from "./succession.ts";
@@ -148,6 +148,11 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
     const unproven = await proveNginx(layout.nginxSocket, servedId(next), attempt, log);
     if (unproven.length > 0) return rollBack([], unproven);
     await leaveToSuccessors(predecessors, layout);
+  }
+  const description = own.some((action) => action.service === "flow") ? next.files["flow.json"] : undefined;
+  if (description !== undefined) {
+    const unproven = await provePipeline(layout, description);
+    if (unproven.length > 0) return rollBack([], unproven);
   }
   checkpoint("proven");
   const ill: Reasons = attempt.whole === true ? new Map() : await unhealthyPlugins(attempt, parts);

@@ -27,7 +27,8 @@ export function planPipeline(input: PlanInput, admitted: Admitted): Piece {
       `${paths.root}/src/main/flow.ts`,
       `${layout.configAuto}/flow.json`,
     ] as const,
-    env: { ...own.env, ...PIPELINE_ENV },
+    // It holds the directory for as long as it runs: another one takes a restart.
+    env: { ...own.env, ...PIPELINE_ENV, MFDATA_DATA_IN_DIR: flow.value.dataIn },
     stop: { signal: "SIGTERM", graceMs: 30_000 } as const,
     reads: ["flow.json"],
     onChange: "reload" as const,

@@ -87,6 +87,7 @@ export const CONFIG: FlowConfig = {
   dataIn: IN,
   redisSocket: "",
   lockFile: "",
+  adoptedFile: "",
   stepSocket: "",
   ignore: [],
   forcedPollS: 0,
