@@ -72,3 +72,30 @@ test("files that are opened once are called what they are called by their paths"
     rmSync(directory, { recursive: true });
   }
 });
+
+test("a database that is edited is read again, by all who look", { skip: !hasMagic() }, async () => {
+  const directory = mkdtempSync(join(tmpdir(), "metwork-look-"));
+  const [database, file] = [join(directory, "own"), join(directory, "file")];
+  const describing = (name: string): void => writeFileSync(database, `0\tstring\tOWN\t${name}\n`);
+  try {
+    describing("first");
+    writeFileSync(file, "OWN content");
+    const looker = new Looker({ headerLength: 1, databases: [database] }, 2);
+    const sync = openMagicSync(database);
+    const said = async (): Promise<readonly string[]> => [
+      String((await looker.look(file)).described[0]),
+      sync.describe(file, undefined),
+    ];
+    assert.deepEqual(await said(), ["first", "first"]);
+    describing("the second");
+    let now = await said();
+    for (let wait = 0; now.includes("first") && wait < 200; wait++) {
+      await sleep(20);
+      now = await said();
+    }
+    assert.deepEqual(now, ["the second", "the second"]);
+    sync.close();
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});

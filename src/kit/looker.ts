@@ -42,7 +42,7 @@ export class Looker {
   constructor(questions: Questions, parallel: number, idleMs = IDLE_MS) {
     this.#questions = questions;
     this.#parallel = parallel;
-    this.#describers = questions.databases.map((database) => describer(parallel, database));
+    this.#describers = questions.databases.map((database) => openMagic(parallel, database ?? undefined));
     this.#header = Buffer.allocUnsafe(Math.max(1, questions.headerLength));
     this.#thread = new BatchThread<Asked>({
       script: THREAD,
@@ -100,15 +100,5 @@ export class Looker {
       if (looked instanceof Error) asked?.reject(looked);
       else asked?.resolve(looked);
     }
-  }
-}
-
-/** A bad database of a user's makes its tag say so; it must not stop the step. */
-function describer(parallel: number, database: string | null): Describe {
-  if (database === null) return openMagic(parallel);
-  try {
-    return openMagic(parallel, database);
-  } catch (error) {
-    return () => Promise.reject(error);
   }
 }

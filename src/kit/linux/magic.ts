@@ -1,4 +1,5 @@
 import koffi, { type LibraryHandle } from "koffi";
+import { Reopened } from "../edited.ts";
 import { libc } from "./libc.ts";
 
 /** Describes a file's content as `file -b` does; throws what libmagic says when it cannot. */
@@ -18,7 +19,7 @@ interface Library {
 }
 
 let library: Library | undefined;
-/** By database: a cookie is never closed, so that opening again what is open costs nothing. */
+/** By database: it stays open, so that opening again what is open costs nothing. */
 const describers = new Map<string | undefined, Describe>();
 
 function magicLibrary(): Library {
@@ -49,12 +50,13 @@ export function hasMagic(): boolean {
 
 /**
  * Opens libmagic with its own database, or with the one given. Up to `parallel` files are looked at together, each on a
- * thread with a cookie of its own (a cookie is not thread-safe), the others wait. Throws when the database cannot be read.
+ * thread with a cookie of its own (a cookie is not thread-safe), the others wait. Throws when libmagic's own database cannot
+ * be read. The one given is read again once it is edited; while it cannot be read, no file is described.
  */
 export function openMagic(parallel: number, database?: string): Describe {
   const known = describers.get(database);
   if (known !== undefined) return known;
-  const describe = openPool(parallel, database);
+  const describe = database === undefined ? openPool(parallel).describe : describeBy(parallel, database);
   describers.set(database, describe);
   return describe;
 }
@@ -69,24 +71,56 @@ export interface DescribeNow {
   readonly close: () => void;
 }
 
+/** As openMagic. */
 export function openMagicSync(database?: string): DescribeNow {
   const { file, descriptor, error, close } = magicLibrary();
-  const cookie = openCookie(database);
+  const given =
+    database === undefined
+      ? undefined
+      : new Reopened(
+          filesOf(database),
+          () => openCookie(database),
+          (old) => void close(old),
+        );
+  const own = given === undefined ? openCookie() : undefined;
   return {
     describe: (path, fd) => {
+      const cookie = given === undefined ? own : given.current();
       const text: string | null = fd === undefined ? file(cookie, path) : descriptor(cookie, fd);
       if (text === null) throw new Error(`libmagic: ${error(cookie)}`);
       return text;
     },
-    close: () => void close(cookie),
+    close: () => (given === undefined ? void close(own) : given.close()),
   };
 }
 
-function openPool(parallel: number, database: string | undefined): Describe {
-  const { file, error } = magicLibrary();
+/** Cookies of one database, each used by one thread at a time. */
+interface Pool {
+  readonly describe: Describe;
+  /** Closes each once nobody uses it. */
+  readonly retire: () => void;
+}
+
+function describeBy(parallel: number, database: string): Describe {
+  const pool = new Reopened(
+    filesOf(database),
+    () => openPool(parallel, database),
+    ({ retire }) => retire(),
+  );
+  return async (path) => pool.current().describe(path);
+}
+
+/** libmagic reads the compiled form where there is one. */
+function filesOf(database: string): readonly string[] {
+  return [database, `${database}.mgc`];
+}
+
+function openPool(parallel: number, database?: string): Pool {
+  const { file, error, close } = magicLibrary();
   const idle: unknown[] = [openCookie(database)];
   const waiting: ((cookie: unknown) => void)[] = [];
   let opened = 1;
+  let retired = false;
   const acquire = (use: (cookie: unknown) => void): void => {
     if (idle.length === 0 && opened < parallel) {
       idle.push(openCookie(database));
@@ -97,10 +131,11 @@ function openPool(parallel: number, database: string | undefined): Describe {
   };
   const release = (cookie: unknown): void => {
     const next = waiting.shift();
-    if (next === undefined) idle.push(cookie);
-    else next(cookie);
+    if (next !== undefined) next(cookie);
+    else if (retired) close(cookie);
+    else idle.push(cookie);
   };
-  return (path) =>
+  const describe: Describe = (path) =>
     new Promise((resolve, reject) => {
       acquire((cookie) => {
         file.async(cookie, path, (failed: unknown, text: string | null) => {
@@ -111,12 +146,19 @@ function openPool(parallel: number, database: string | undefined): Describe {
         });
       });
     });
+  const retire = (): void => {
+    retired = true;
+    for (const cookie of idle.splice(0)) close(cookie);
+  };
+  return { describe, retire };
 }
 
-function openCookie(database: string | undefined): unknown {
-  const { open, load, error } = magicLibrary();
+function openCookie(database?: string): unknown {
+  const { open, load, error, close } = magicLibrary();
   const cookie: unknown = open(0);
   if (cookie === null) throw new Error("libmagic cannot be opened");
-  if (load(cookie, database ?? null) !== 0) throw new Error(`libmagic: ${error(cookie) ?? "no database"}`);
-  return cookie;
+  if (load(cookie, database ?? null) === 0) return cookie;
+  const reason: string = error(cookie) ?? "no database";
+  close(cookie);
+  throw new Error(`libmagic: ${reason}`);
 }
