@@ -99,6 +99,23 @@ describe("plan", () => {
     );
   });
 
+  test("Lua code below a directory of the plugin is read again when it is edited", async () => {
+    using home = temporaryHome("mfserv");
+    const of = async (code: string): Promise<Plan> => {
+      addPlugin(home.paths, "a", {
+        "config.ini": LUA,
+        "server.conf": "location /l { content_by_lua_block { x() } }",
+        "lib/x.lua": code,
+      });
+      return planned((await readInput(home.paths)).input);
+    };
+    const actions = diff(manifestOf(await of("return 1")), manifestOf(await of("return 2")));
+    assert.deepEqual(
+      actions.map((action) => [action.do, action.service]),
+      [["reload", "nginx"]],
+    );
+  });
+
   test("the module's own daemons do not mind an edit of its options", async () => {
     const input = await inputOf("mfdata", {});
     const env = { ...input.config.env, MFDATA_LOG_MINIMAL_LEVEL: "DEBUG" };

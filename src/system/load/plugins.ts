@@ -170,15 +170,30 @@ function withCode(read: Result<Plugin>, { home, devlink }: PluginSource, inputs:
   return { ...read, value: { ...read.value, build: code.digest } };
 }
 
-function digestOfLua({ home, names }: PluginSource, inputs: string[]): string {
+/** Packages for other languages, and large. */
+const NO_LUA = new Set(["node_modules", "local"]);
+
+/** Of what `require` finds in the plugin's home: a new file counts once one that was there requires it. */
+function digestOfLua({ home }: PluginSource, inputs: string[]): string {
   const hash = createHash("sha256");
-  for (const name of names.filter((file) => file.endsWith(".lua")).sort()) {
+  for (const name of luaIn(home)) {
     const file = join(home, name);
     inputs.push(file);
     const read = readTextFile(file);
     hash.update(`${name}\0${read.ok ? read.text : ""}\0`);
   }
   return hash.digest("hex").slice(0, 16);
+}
+
+function luaIn(home: string, directory = ""): readonly string[] {
+  const listed = listDirectory(join(home, directory));
+  const entries = listed.ok ? listed.entries : [];
+  const found = entries.flatMap(({ name, kind }) => {
+    const path = join(directory, name);
+    if (kind !== "directory") return name.endsWith(".lua") ? [path] : [];
+    return name.startsWith(".") || NO_LUA.has(name) ? [] : luaIn(home, path);
+  });
+  return found.sort();
 }
 
 const WATCHED = [
