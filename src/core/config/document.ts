@@ -47,7 +47,8 @@ export function referencePage(module: string, sections: readonly OptionSection[]
     `Generated from \`src/core/module/options/\`; do not edit. What wins over what, and how to see it: \`metwork config explain ${module} KEY\`.`,
     "",
     `An option \`[section] key\` is the variable \`${module.toUpperCase()}_SECTION_KEY\` in every process of the module.`,
-    "The last column says what a change costs the running module.",
+    "The last column says what a change costs the module's own services. Plugins' processes are replaced by a change of any option,",
+    "since they have all of them in their environment: workers of apps one by one, without a lost request, others by a restart.",
   ];
   const tables = sections.flatMap((section) => [
     "",

@@ -23,7 +23,7 @@ export interface Option {
   readonly text: string;
   /** `seconds`, `megabytes`, ... */
   readonly unit?: string;
-  /** What a change of it costs the running module. */
+  /** What a change of it costs the module's own services; the processes of plugins have all options in their environment. */
   readonly cost: Cost;
 }
 

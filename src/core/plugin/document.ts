@@ -11,7 +11,8 @@ export function pluginReferencePage(): string {
     "A plugin's `config.ini` is overridden key by key by `RT/config/plugins/<plugin>.ini`, and that one by",
     "`/etc/metwork.config.d/<module>/plugins/<plugin>.ini`. Keys that begin with `_` belong to the plugin's author; every other",
     "`[section] key` is the variable `<MODULE>_CURRENT_PLUGIN_SECTION_KEY` in the plugin's processes.",
-    "`[custom...]` holds any keys. The last column says what a change costs the running plugin.",
+    "`[custom...]` holds any keys. The last column says what a change costs the part that the section is about; a change of a key",
+    "without `_` replaces the plugin's other processes as well, since it is in their environment.",
   ];
   const sections = Map.groupBy(pluginOptionDocs(), (option) => `[${option.section}] of ${option.module}`);
   const tables = [...sections].flatMap(([section, options]) => [

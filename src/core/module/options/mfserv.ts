@@ -66,7 +66,7 @@ const NGINX = section("nginx", "The web server in front of all plugins.", {
   max_size_before_rotation: option(
     integer(-1),
     "-1",
-    "restart",
+    "none",
     "As in [log], for the log files of nginx. -1: what [log] says.",
     "bytes",
   ),
@@ -158,8 +158,8 @@ const INTERNAL_PLUGINS = section(
   "internal_plugins",
   "Plugins that come with the module. `install_NAME = 1` installs or updates, at each start, the newest share/plugins/NAME-*.plugin.",
   {
-    install_welcome: option(flag, "1", "swap", "1: the page at / that lists what is installed."),
-    "install_*": option(flag, "0", "swap", "1: any other plugin that comes with the module."),
+    install_welcome: option(flag, "1", "none", "1: the page at / that lists what is installed."),
+    "install_*": option(flag, "0", "none", "1: any other plugin that comes with the module."),
   },
 );
 
