@@ -3,7 +3,7 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { posix } from "node:path";
 import { eventText } from "../core/expect/contract.ts";
 import { ignoreMask } from "../core/flow/mask.ts";
-import { type FlowConfig, type LogPaths, stepKey } from "../core/flow/types.ts";
+import { type FlowConfig, type LogLevel, type LogPaths, stepKey } from "../core/flow/types.ts";
 import { type Lock, lockFile } from "../kit/linux/lock.ts";
 import { Observer, type ObserverOptions } from "./arrive/observer.ts";
 import { Pressure } from "./arrive/pressure.ts";
@@ -17,7 +17,7 @@ import { recoverStrays } from "./file/recover.ts";
 import { patiently } from "./patience.ts";
 import { Counters } from "./tell/counters.ts";
 import { Farewell } from "./tell/farewell.ts";
-import { type LogSink, openLogs, type StepLog } from "./tell/log.ts";
+import { following, type LogSink, openLogs, type StepLog } from "./tell/log.ts";
 import { JsonCopies } from "./tell/log-copies.ts";
 import { LogFiles } from "./tell/log-files.ts";
 import { StatsdMetrics } from "./tell/metrics.ts";
@@ -53,10 +53,11 @@ export async function startFlow(
   copies.adopt(config.log.copies);
   const logs = openLogs(sink, pid, (...said) => copies.tell(...said));
   const files = new LogFiles();
-  const log = logs.named("flow", config.log.level);
+  const inForce = (): LogLevel => config.log.level;
+  const log = following(inForce, (level) => logs.named("flow", level));
   const ownLog = (name: string): StepLog => {
     const paths = ownPaths(config, name);
-    return logs.named(name, config.log.level, paths && files.sink(paths));
+    return following(inForce, (level) => logs.named(name, level, paths && files.sink(paths)));
   };
   // A start while the disk is full or read-only waits for its end as everything else does: who ends is held back for longer.
   const lock = await patiently(() => lockPipeline(config));

@@ -28,6 +28,7 @@ export class LogFile {
   readonly #policy: () => LogPolicy;
   #handle: FileHandle | undefined;
   #identity: { dev: number; ino: number } | undefined;
+  #mode = 0;
   readonly #allowance = new Allowance();
   #size = 0;
   #bornAt = 0;
@@ -125,7 +126,11 @@ export class LogFile {
       }
     }
     let handle = this.#handle ?? (await this.#open());
-    const { maxBytes, maxAgeS } = this.#policy();
+    const { maxBytes, maxAgeS, mode } = this.#policy();
+    if (mode !== this.#mode) {
+      this.#mode = mode;
+      await handle.chmod(mode);
+    }
     const full = maxBytes > 0 && this.#size > 0 && this.#size + more > maxBytes;
     if (full || (maxAgeS > 0 && this.#size > 0 && now - this.#bornAt > maxAgeS * 1000)) {
       await this.#closeHandle();
@@ -141,6 +146,7 @@ export class LogFile {
     const facts = await handle.stat();
     if ((facts.mode & 0o777) !== mode) await handle.chmod(mode);
     this.#handle = handle;
+    this.#mode = mode;
     this.#identity = { dev: facts.dev, ino: facts.ino };
     this.#size = facts.size;
     // Zero on file systems that do not keep it; then the age counts from now.

@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../core/base/diagnostic.ts";
+import type { LogPolicy } from "../core/module/log-policy.ts";
 import type { RunnableService } from "../core/plan/services.ts";
 
 /** One process of a service as seen now. */
@@ -49,6 +50,8 @@ export interface Supervisor {
   /** Starts missing instances and stops surplus ones; the others are untouched. */
   scale(service: RunnableService): Promise<Performed>;
   list(): Promise<readonly ServiceStatus[]>;
+  /** Rotates the services' logs so from now on, open ones included. */
+  keepLogs(policy: LogPolicy): Promise<void>;
   /** Stops everything, highest tier first. */
   shutdown(): Promise<void>;
 }

@@ -1,6 +1,9 @@
 import { runtimeLayout } from "../../core/module/paths.ts";
 import { exists } from "../../kit/fs.ts";
 import { applyModule } from "../../system/apply/module.ts";
+import { gatherHost } from "../../system/host/host.ts";
+import { loadConfig } from "../../system/load/config.ts";
+import { missingInternals } from "../../system/plugins/provision.ts";
 import { connectSupervisor } from "../../system/supervise/client.ts";
 import type { Context, ExitCode, Given } from "../command.ts";
 import { chosenModule } from "./modules.ts";
@@ -18,5 +21,12 @@ export async function applyNow(context: Context, given: Given): Promise<ExitCode
     release: true,
     ...(supervisor === undefined ? {} : { supervisor }),
   });
-  return showRecord(context, record, { module: paths.module, runs: supervisor !== undefined });
+  // They are installed by a start, whatever is applied.
+  const config = await loadConfig(paths, gatherHost());
+  const missing = config.ok ? missingInternals(paths, config.value, supervisor !== undefined) : [];
+  return showRecord(
+    context,
+    { ...record, notes: [...record.notes, ...missing] },
+    { module: paths.module, runs: supervisor !== undefined },
+  );
 }

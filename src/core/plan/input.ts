@@ -22,6 +22,8 @@ export interface PlanInput {
   readonly programs: Programs;
   /** Files of `templates/config/` (Handlebars sources) and `templates/lua/`, by path relative to `templates/`. */
   readonly templates: ReadonlyMap<string, string>;
+  /** SHA-256 of files that options name, by path: programs that read them once must notice another content. */
+  readonly named?: ReadonlyMap<string, string>;
   /** Of the generation in force; absent: who comes first by name gets an address. */
   readonly owners?: Owners;
   /** Services to plan just as they are, each with its whole environment, whatever their plugins' values would make of them. */

@@ -5,9 +5,18 @@ import type { Manifest, Plan, ServiceSpec } from "./types.ts";
 export const SERVED_ID = "@@SERVED_ID@@";
 
 /** What is kept of a plan to compare it with the next one. */
-export function manifestOf({ id, digests, environments, services, sources, directories, owners }: Plan): Manifest {
+export function manifestOf({
+  id,
+  digests,
+  environments,
+  services,
+  logs,
+  sources,
+  directories,
+  owners,
+}: Plan): Manifest {
   const kept = { id, files: digests, environments, services, sources, directories };
-  return owners === undefined ? kept : { ...kept, owners };
+  return { ...kept, ...(logs && { logs }), ...(owners && { owners }) };
 }
 
 /**
@@ -30,7 +39,15 @@ export function seal(draft: Omit<Plan, "id" | "digests">): Plan {
   const digests: Record<string, string> = {};
   for (const [path, { text }] of draft.tree) digests[path] = hash("sha256", text);
   const modes = [...draft.tree].map(([path, { mode }]) => [path, mode]);
-  const all = JSON.stringify([digests, modes, draft.directories, draft.environments, services, draft.owners]);
+  const all = JSON.stringify([
+    digests,
+    modes,
+    draft.directories,
+    draft.environments,
+    services,
+    draft.owners,
+    draft.logs,
+  ]);
   const id = hash("sha256", all).slice(0, 16);
   const served = servedId({ files: digests, services: draft.services });
   const tree = new Map(draft.tree);

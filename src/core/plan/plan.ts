@@ -1,5 +1,6 @@
 import { byText, sortedRecord } from "../base/order.ts";
 import { failure, type Result, success } from "../base/result.ts";
+import { logPolicy } from "../module/log-policy.ts";
 import { admit } from "./admit.ts";
 import { digestOf } from "./digest.ts";
 import { planEnvironments } from "./environments.ts";
@@ -57,6 +58,7 @@ export function plan(input: PlanInput): Result<Plan> {
     directories: [...new Map(directories.map((one) => [one.path, one])).values()].sort(byPath),
     environments: sortedRecord(environments),
     services: sortedRecord(Object.fromEntries(services.map((spec) => [spec.id, spec]))),
+    logs: logPolicy(input.config),
     sources: planSources(input, admitted),
     ...(owners === undefined ? {} : { owners }),
   };

@@ -1,5 +1,6 @@
 import type { Span } from "../base/diagnostic.ts";
 import type { WrittenLines } from "../config/types.ts";
+import type { LogPolicy } from "../module/log-policy.ts";
 
 /** A file of the generated tree. Its path, relative to `config_auto`, is its key in the tree. */
 export interface PlannedFile {
@@ -119,6 +120,8 @@ export interface Plan {
   readonly directories: readonly PlannedDirectory[];
   readonly environments: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly services: Readonly<Record<string, ServiceSpec>>;
+  /** How whoever runs the services rotates what they write. Absent in what earlier versions kept: as it was told last. */
+  readonly logs?: LogPolicy;
   readonly sources: Sources;
   /** Absent without a web server for plugins. */
   readonly owners?: Owners;
@@ -131,6 +134,7 @@ export interface Manifest {
   readonly files: Readonly<Record<string, string>>;
   readonly environments: Plan["environments"];
   readonly services: Plan["services"];
+  readonly logs?: Plan["logs"];
   /** Absent where nobody asks why something changed. */
   readonly sources?: Sources;
   /** `Plan.directories`, for a return to this generation. */

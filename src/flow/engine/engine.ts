@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Hint } from "../../core/flow/hint.ts";
 import { pathIn } from "../../core/flow/names.ts";
-import { type FlowConfig, type FlowStep, type StepName, stepKey } from "../../core/flow/types.ts";
+import { type FlowConfig, type FlowStep, type LogLevel, type StepName, stepKey } from "../../core/flow/types.ts";
 import { GroupCommit } from "../../kit/group-commit.ts";
 import { passes } from "../../kit/passing.ts";
 import { messageOf } from "../errors.ts";
@@ -13,7 +13,7 @@ import { recoverClaims, stepDirectories } from "../file/recover.ts";
 import { AGAIN_MS } from "../patience.ts";
 import { RuleHelpers } from "../rules/helpers.ts";
 import { stepWorker } from "../steps/index.ts";
-import { type LogSink, type Logs, printable } from "../tell/log.ts";
+import { following, type LogSink, type Logs, printable } from "../tell/log.ts";
 import type { FlowFile } from "../types.ts";
 import type { Workers } from "../workers.ts";
 import type { FlowEvents } from "./events.ts";
@@ -124,9 +124,12 @@ export class Engine {
   #adoptStep(step: FlowStep, config: FlowConfig): void {
     const key = stepKey(step);
     const { claims, waiting, trash } = stepDirectories(config.dataIn, step);
-    const log = this.#logs.named(key, step.debug ? "DEBUG" : config.log.level, this.#input.logOf?.(step));
     const known = this.#lanes.get(key);
     if (known !== undefined && known.limit > 0 && isDeepStrictEqual(known.step, step)) return;
+    const where = this.#input.logOf?.(step);
+    // A step that stays as it is goes on with its log.
+    const level = (): LogLevel => (step.debug ? "DEBUG" : (this.#config ?? config).log.level);
+    const log = following(level, (one) => this.#logs.named(key, one, where));
     try {
       const lend: Workers["lend"] = (to, loan) => this.#workers.lend(to, loan);
       const ask: RuleHelpers["ask"] = (rules, path, tags) => this.#ruleHelpers.ask(rules, path, tags);

@@ -26,6 +26,28 @@ export interface Logs {
   flush(): void;
 }
 
+/** A log at the level that is asked for when something is said. */
+export function following(level: () => LogLevel, named: (level: LogLevel) => StepLog): StepLog {
+  let known = level();
+  let log = named(known);
+  const now = (): StepLog => {
+    if (level() !== known) {
+      known = level();
+      log = named(known);
+    }
+    return log;
+  };
+  return {
+    get debugs() {
+      return now().debugs === true;
+    },
+    debug: (message) => now().debug(message),
+    info: (message) => now().info(message),
+    warning: (message) => now().warning(message),
+    error: (message) => now().error(message),
+  };
+}
+
 export const RANK: Readonly<Record<LogLevel, number>> = { DEBUG: 0, INFO: 1, WARNING: 2, ERROR: 3, CRITICAL: 4 };
 const FLUSH_MS = 100;
 const FLUSH_CHARS = 64 * 1024;

@@ -55,6 +55,7 @@ export async function readStored(layout: RuntimeLayout, id: string): Promise<Res
     environments: manifest.environments,
     services: manifest.services,
     sources: manifest.sources ?? {},
+    ...(manifest.logs === undefined ? {} : { logs: manifest.logs }),
     ...(manifest.owners === undefined ? {} : { owners: manifest.owners }),
   });
 }

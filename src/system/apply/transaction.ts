@@ -58,6 +58,8 @@ export async function attemptPlan(attempt: Attempt): Promise<Tried> {
   const actions = diff(before, next);
   if (actions.length === 0 && current?.id === next.id) {
     if (!attempt.dryRun) await clearDoubt(layout);
+    // Also who was killed before it could say so has put it in force.
+    if (!attempt.dryRun && next.logs !== undefined) await supervisor?.keepLogs(next.logs);
     return ended("nothing", next.id, actions, []);
   }
   const staged = await tryToStage(attempt);
@@ -162,6 +164,7 @@ async function transact(attempt: Attempt, actions: readonly Action[], supervisor
       ? ended("rolled back", current?.id, [], [...[...ill.values()].flat(), ...unproven])
       : { leaveOut: ill, why: "does not serve", standing: [] };
   }
+  if (next.logs !== undefined) await supervisor.keepLogs(next.logs);
   await noteDoubt(layout, next, next, stops);
   const stopped = await performAll(supervisor, stops, next, milestones("stops", stops.length));
   await clearDoubt(layout);

@@ -7,6 +7,7 @@ import { currentManifest } from "../apply/generations.ts";
 import { gatherHost } from "../host/host.ts";
 import { findPrograms, withNginxVersion } from "../host/programs.ts";
 import { loadConfig } from "./config.ts";
+import { readNamedFiles } from "./named-files.ts";
 import { type BrokenPlugin, loadLayers, loadPlugins } from "./plugins.ts";
 import { loadTemplates } from "./templates.ts";
 
@@ -34,7 +35,8 @@ export async function loadPlanInput(paths: ModulePaths): Promise<Result<Loaded> 
   const owners = (await currentManifest(runtimeLayout(paths.runtime)))?.owners;
   const loadedPlugins = await loadPlugins(paths, config.env);
   const notes: Diagnostic[] = [...loadedConfig.notes, ...layers.notes, ...loadedPlugins.notes];
-  const inputs = [...watched, ...loadedPlugins.inputs];
+  const named = readNamedFiles(paths.module, config);
+  const inputs = [...watched, ...named.inputs, ...loadedPlugins.inputs];
   const input: PlanInput = {
     paths,
     config,
@@ -43,6 +45,7 @@ export async function loadPlanInput(paths: ModulePaths): Promise<Result<Loaded> 
     host,
     programs: await withNginxVersion(findPrograms()),
     templates: loadTemplates(join(paths.root, "templates")),
+    named: named.digests,
     ...(owners === undefined ? {} : { owners }),
   };
   return { ...success({ input, broken: loadedPlugins.broken, inputs }, notes), inputs };

@@ -156,6 +156,9 @@ async function connect(runtime: string, logPolicy: LogPolicy | undefined): Promi
       if (listed === undefined) throw new SupervisorError(`the supervisor of ${runtime} ended before it answered`);
       return listed;
     },
+    keepLogs: async (policy) => {
+      await ask({ call: "hello", logPolicy: policy });
+    },
     shutdown: async () => {
       // Not answered: it is done when the connection ends.
       await ask({ call: "shutdown" });

@@ -1,3 +1,4 @@
+import { optionalTextOf } from "../../config/access.ts";
 import type { PlanInput } from "../input.ts";
 import { layoutOf } from "../layout.ts";
 import { type Piece, piece } from "../piece.ts";
@@ -11,8 +12,10 @@ export function nginxPiece(input: PlanInput, nginx: Omit<Piece, "services">): Pi
   if (program === undefined) return piece({ notes: [missingNginx()] });
   const layout = layoutOf(input.paths);
   const prefix = `${layout.tmp}/nginx`;
+  const own = ownService("nginx", input);
   const service = {
-    ...ownService("nginx", input),
+    ...own,
+    env: { ...own.env, ...listenAddress(input) },
     argv: [
       program,
       "-p",
@@ -32,6 +35,13 @@ export function nginxPiece(input: PlanInput, nginx: Omit<Piece, "services">): Pi
     onChange: "reload" as const,
   };
   return { ...nginx, services: [service], directories: [{ path: prefix, mode: 0o700 }, ...nginx.directories] };
+}
+
+/** The kernel gives a port at one address to nobody while somebody has it at all of them: another one takes a restart. */
+function listenAddress({ config }: PlanInput): { readonly MFSERV_NGINX_LISTEN_ADDRESS?: string } {
+  const isAsked = config.values.has("nginx.listen_address");
+  const address = isAsked ? optionalTextOf(config, "nginx.listen_address") : undefined;
+  return address === undefined ? {} : { MFSERV_NGINX_LISTEN_ADDRESS: address };
 }
 
 function missingNginx() {

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { flagOf, listOf, numberOf, optionalNumberOf, optionalTextOf, textOf } from "../../config/access.ts";
 import type { Host } from "../../module/host.ts";
 import type { PlanInput } from "../input.ts";
@@ -98,13 +99,18 @@ function headers(input: PlanInput, requestIdVariable: string): WebSettings["head
   return { request, reply: id };
 }
 
-function httpsOf({ config }: PlanInput): WebSettings["https"] {
+function httpsOf({ config, named }: PlanInput): WebSettings["https"] {
   const port = optionalNumberOf(config, "nginx.https_port") ?? 0;
   if (port <= 0) return undefined;
   const protocols = textOf(config, "nginx.ssl_protocols").split(/\s+/);
+  const files = ["nginx.ssl_certificate", "nginx.ssl_certificate_key"].map((name) => textOf(config, name));
+  const [certificate = "", key = ""] = files;
+  const contents = files.flatMap((path) => named?.get(path) ?? []);
   const lines = [
-    `ssl_certificate ${nginxWord(textOf(config, "nginx.ssl_certificate"))};`,
-    `ssl_certificate_key ${nginxWord(textOf(config, "nginx.ssl_certificate_key"))};`,
+    // nginx reads them once: another content must change its configuration, or it would not be reloaded.
+    ...(contents.length > 0 ? [`# of SHA-256 ${hash("sha256", contents.join())}`] : []),
+    `ssl_certificate ${nginxWord(certificate)};`,
+    `ssl_certificate_key ${nginxWord(key)};`,
     `ssl_protocols ${protocols.map(nginxWord).join(" ")};`,
     `ssl_ciphers ${nginxWord(textOf(config, "nginx.ssl_ciphers"))};`,
     "ssl_session_cache shared:metwork_tls:1m;",
