@@ -117,16 +117,23 @@ export async function latency(programs: Programs, count = 300): Promise<void> {
   report("latency: longest", maxMs, "ms");
 }
 
+/** Files a second of 10,000, the median of three rounds. */
+async function smallRate(rig: Rig): Promise<number> {
+  const rates: number[] = [];
+  for (let round = 0; round < 3; round++) rates.push((await once(rig, 10_000)).filesPerS);
+  return median(rates);
+}
+
 /** Very many files at once. */
 export async function burst(programs: Programs, count = 200_000): Promise<void> {
   await using rig = await RIGS.chain(programs);
   await rig.start();
   await once(rig, 3000);
-  const small = await once(rig, 10_000);
+  const small = await smallRate(rig);
   const memory = new MemoryWatch(rig);
   const large = await once(rig, count);
   report(`burst: ${count.toLocaleString("en")} files`, large.filesPerS, "/s");
-  report("burst: to 10,000 files", large.filesPerS / small.filesPerS, "", { least: 0.8 });
+  report("burst: to 10,000 files", large.filesPerS / small, "", { least: 0.8 });
   report("burst: memory of the module, most", memory.stop(), "MB", { most: 300 });
   const without = archivedIn(rig.out) - filesBelow(rig.out, ".tags");
   if (without !== 0) throw new Error(`${without} files are archived without their tags`);
@@ -137,7 +144,7 @@ export async function waiting(programs: Programs, count = 1_000_000, enough = 60
   await using rig = await RIGS.chain(programs);
   await rig.start();
   await once(rig, 3000);
-  const small = await once(rig, 10_000);
+  const small = await smallRate(rig);
   await rig.appliance.ok("metwork", "stop", "mfdata");
   const before = archivedIn(rig.out);
   rig.source.stage(count, rig.drop);
@@ -153,7 +160,7 @@ export async function waiting(programs: Programs, count = 1_000_000, enough = 60
   report(`${named}: from the daemon's start to the first`, (firstAtMs - daemonAtMs) / 1000, "s", { most: 2 });
   report("waiting: from `metwork start` to the first", (firstAtMs - commandAtMs) / 1000, "s");
   report("waiting: files per second", seen / seconds, "/s");
-  report("waiting: to 10,000 files", seen / seconds / small.filesPerS, "", { least: 0.8 });
+  report("waiting: to 10,000 files", seen / seconds / small, "", { least: 0.8 });
   report("waiting: memory of the module, most", memory.stop(), "MB", { most: 300 });
   await rig.appliance.ok("metwork", "stop", "mfdata");
   const there = archivedIn(rig.out) - before + filesBelow(join(rig.drop, ".."));
