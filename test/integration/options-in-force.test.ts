@@ -1,11 +1,13 @@
 /** What a running module was told is what it runs by: options and files whose change was said to be applied, and was not. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import { connect as connectPlain } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { connect } from "node:tls";
 import { http, until } from "../../scripts/support/client.ts";
+import { findPrograms } from "../../src/system/host/programs.ts";
 import { type Appliance, makeAppliance } from "../support/appliance.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { freePort } from "../support/ports.ts";
@@ -15,6 +17,9 @@ import { settled } from "../support/settled.ts";
 const outside = Object.values(networkInterfaces())
   .flatMap((addresses = []) => addresses)
   .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
+
+const { vsftpd, bubblewrap } = findPrograms();
+const hasFtp = vsftpd !== undefined && bubblewrap !== undefined;
 
 let appliance: Appliance;
 before(async () => {
@@ -100,6 +105,38 @@ describe("mfdata", () => {
     home = join(appliance.home, "mfdata");
     await appliance.ok("metwork", "start", "mfdata");
     await settled(home);
+  });
+
+  /** The certificate that senders over FTP are shown. */
+  const shownByFtp = (port: number): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const plain = connectPlain(port, "127.0.0.1").once("error", reject);
+      plain.once("data", () => {
+        plain.write("AUTH TLS\r\n");
+        plain.once("data", () => {
+          const socket = connect({ socket: plain, rejectUnauthorized: false }, () => {
+            resolve(socket.getPeerX509Certificate()?.toString() ?? "");
+            socket.destroy();
+          });
+          socket.once("error", reject);
+        });
+      });
+    });
+
+  test("FTP shows a certificate that is renewed once the change is applied", { skip: !hasFtp }, async () => {
+    const port = await freePort();
+    const renew = (): string => {
+      const { certificate, key } = makeCertificate(new Date("2020-01-01"), new Date("2100-01-01"));
+      appliance.write("mfdata/config/ftp/server.pem", certificate + key, 0o600);
+      return certificate;
+    };
+    appliance.write("mfdata/config/ftp/passwords", "secret\n", 0o600);
+    const first = renew();
+    await apply("mfdata", `[ftp]\nflag = 1\ntls = 1\naddress = 127.0.0.1\nport = ${port}\n`);
+    assert.equal(await shownByFtp(port), first);
+    const second = renew();
+    assert.equal((await appliance.run("metwork", "apply", "mfdata")).code, 0);
+    assert.equal(await shownByFtp(port), second);
   });
 
   test("the pipeline says as much as it is told to", async () => {

@@ -85,6 +85,8 @@ export function runtimeLayout(runtime: string) {
     trace: inside("var", "trace"),
     /** Which expected files of mfdata did not arrive. */
     expect: inside("var", "expect.json"),
+    /** The certificate of FTP over TLS, with its key. */
+    ftpCertificate: inside("config", "ftp", "server.pem"),
     /** Which flow.json the pipeline runs by: its SHA-256. */
     flowAdopted: inside("var", "flow_adopted"),
     redisSocket: inside("var", "redis.socket"),

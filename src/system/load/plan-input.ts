@@ -35,7 +35,7 @@ export async function loadPlanInput(paths: ModulePaths): Promise<Result<Loaded> 
   const owners = (await currentManifest(runtimeLayout(paths.runtime)))?.owners;
   const loadedPlugins = await loadPlugins(paths, config.env);
   const notes: Diagnostic[] = [...loadedConfig.notes, ...layers.notes, ...loadedPlugins.notes];
-  const named = readNamedFiles(paths.module, config);
+  const named = readNamedFiles(paths, config);
   const inputs = [...watched, ...named.inputs, ...loadedPlugins.inputs];
   const input: PlanInput = {
     paths,

@@ -79,7 +79,7 @@ function account(name: string): string {
   return `${name}:x:${UID}:${UID}::/drop:/usr/sbin/nologin\n`;
 }
 
-function ftpConfig(render: Render, { config }: PlanInput): string {
+function ftpConfig(render: Render, { config, named, paths }: PlanInput): string {
   const address = textOf(config, "ftp.address");
   return render("mfdata/vsftpd.conf.hbs", {
     address,
@@ -88,6 +88,7 @@ function ftpConfig(render: Render, { config }: PlanInput): string {
     passiveMinPort: numberOf(config, "ftp.passive_min_port"),
     passiveMaxPort: numberOf(config, "ftp.passive_max_port"),
     tls: flagOf(config, "ftp.tls"),
+    certificate: named?.get(layoutOf(paths).ftpCertificate),
   });
 }
 
