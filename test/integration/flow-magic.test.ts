@@ -95,8 +95,8 @@ test("many at once say the same as one by one, whatever cannot be looked at", as
   }
 });
 
-test("a database that is none is an error, not a crash", () => {
-  assert.throws(() => openMagic(1, join(directory, "absent.mgc")), /libmagic: /);
+test("a database that is none is an error of each file, not a crash", async () => {
+  await assert.rejects(openMagic(1, join(directory, "absent.mgc"))(paths[0] ?? ""), /libmagic: /);
 });
 
 const NO_DATABASE = new Error(`libmagic: could not find any valid magic files!`);
