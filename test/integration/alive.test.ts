@@ -42,16 +42,20 @@ describe("a worker that does harm", () => {
 
   /** Waits until something is done about an instance because of what `harm` does, and until all of them run again. */
   const intervened = async (what: RegExp, harm: () => unknown): Promise<void> => {
+    const before = await street.running();
     const begun = Date.now();
     await harm();
-    await until(`${what}`, async () => {
-      const found = (await street.instances()).some(
-        ({ intervention }) => intervention !== undefined && intervention.at >= begun && what.test(intervention.what),
+    const { value: done } = await until(`${what}`, async () => {
+      const since = (await street.instances()).flatMap(({ intervention }) =>
+        intervention !== undefined && intervention.at >= begun ? [intervention.what] : [],
       );
-      return found || undefined;
+      return since.find((one) => what.test(one));
     }).catch((error: Error) => {
       throw new Error(`${error.message}\n${street.supervisorLog()}`);
     });
+    // Who is killed has ended a moment after that is noted.
+    const hasSuccessor = async () => (await street.running()).some((pid) => !before.includes(pid)) || undefined;
+    if (/^(?:killed|replaced):/.test(done)) await until("another one runs", hasSuccessor);
     await street.running();
     assert.equal((await ask("")).status, 200);
   };

@@ -16,8 +16,8 @@ export interface Street extends AsyncDisposable {
   running(service?: string): Promise<readonly number[]>;
   /** Waits until the hurt app was restarted so often and all of it runs; gives how often it was. */
   restarted(times: number): Promise<number>;
-  /** Waits until a process is none of the hurt app's any more. */
-  gone(pid: number): Promise<void>;
+  /** Waits until a process is none of the hurt app's any more, or of another service's, and all of those run. */
+  gone(pid: number, service?: string): Promise<void>;
   /** Asks the neighbour all the time, on kept and on fresh connections. */
   askNeighbour(): Load;
   /** The same for the plugin that is hurt. */
@@ -63,8 +63,8 @@ export async function makeStreet(app = "numprocesses = 2\n", site = ""): Promise
     appliance,
     instances,
     running,
-    async gone(pid) {
-      await until(`${pid} has gone`, async () => ((await running()).includes(pid) ? undefined : true));
+    async gone(pid, service) {
+      await until(`${pid} has gone`, async () => ((await running(service)).includes(pid) ? undefined : true));
     },
     async restarted(times) {
       const { value } = await until(`${times} restarts`, async () => {
